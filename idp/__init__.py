@@ -1,0 +1,1 @@
+"""Doorward: an OAuth 2.0 and OpenID Connect authorization server. This file imports nothing."""

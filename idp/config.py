@@ -1,0 +1,194 @@
+"""Every setting with its type, default, unit and meaning; read from the environment, checked all at once.
+
+Each setting `name` is `IDP_NAME`, or `IDP_NAME_FILE` with the path of a file that holds the value. Durations are
+seconds. docs/reference/configuration.md is generated from this class.
+"""
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+PREFIX = "IDP_"
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class ConfigurationError(Exception):
+    """Some settings can't be used. `problems` holds one sentence for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """Reads `IDP_NAME_FILE` for each setting, so that secrets stay out of the environment."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        if not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text("utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            name = f"{PREFIX}{field_name.upper()}_FILE"
+            raise ConfigurationError([f"{name}: cannot read {path} ({error})."]) from error
+
+    def __call__(self) -> dict[str, Any]:
+        values = {}
+        for name, field in self.settings_cls.model_fields.items():
+            value, key, _ = self.get_field_value(field, name)
+            if value is not None:
+                values[key] = value
+        return values
+
+
+def _option(default: Any, text: str, **limits: Any) -> Any:
+    return Field(default, description=text, **limits)
+
+
+class Settings(BaseSettings):
+    """The configuration of one node, frozen."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    issuer: str = _option("", "Issuer: the https origin at which people and clients reach this server.")
+    data_dir: Path = _option(Path("var"), "Folder of the embedded database.")
+    keys_dir: Path = _option(Path("keys"), "Folder of the key-encryption key.")
+    database_url: str = _option("", "Database; empty: SQLite in the data folder. postgresql://…")
+    key_encryption_key: SecretStr = _option(
+        SecretStr(""), "Key-encryption key, 32 bytes in base64url; empty: a file in the keys folder."
+    )
+    previous_key_encryption_key: SecretStr = _option(
+        SecretStr(""), "The key before, open only while `idp keys rewrap` runs."
+    )
+    development: bool = _option(False, "Development mode; `idp dev` sets it. Never in production.")
+    product: str = _option("Doorward", "Name shown on the pages.", min_length=1, max_length=60)
+    help_url: str = _option("", "Address of a help page linked from each page.")
+    privacy_url: str = _option("", "Address of a privacy page linked from each page.")
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = _option(
+        (), "Networks, comma separated, whose X-Forwarded-* headers are believed."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _option("info", "Least level logged.")
+    log_format: Literal["json", "text"] = _option("json", "Form of the log lines.")
+
+    code_lifetime: int = _option(60, "Authorization code, seconds.", ge=1, le=60)
+    access_token_lifetime: int = _option(600, "Access token, seconds.", ge=300, le=900)
+    id_token_lifetime: int = _option(600, "ID token, seconds.", ge=60, le=3600)
+    refresh_idle_lifetime: int = _option(14 * 86400, "Refresh token unused, seconds.", ge=60)
+    refresh_absolute_lifetime: int = _option(90 * 86400, "Refresh token in all, seconds.", ge=60)
+    refresh_retry_window: int = _option(
+        10, "Seconds in which a repeated refresh gets the same answer; 0: never.", ge=0, le=60
+    )
+    interaction_lifetime: int = _option(1800, "Sign-in in progress, seconds.", ge=60)
+    session_idle_lifetime: int = _option(86400, "Browser session unused, seconds.", ge=60)
+    session_absolute_lifetime: int = _option(14 * 86400, "Browser session in all, seconds.", ge=60)
+    jwks_max_age: int = _option(300, "Seconds for which verifiers may cache the JWKS.", ge=1, le=86400)
+    key_publication_margin: int = _option(
+        3600, "Seconds beyond the JWKS max-age that a key is published before it signs.", ge=0
+    )
+    key_rotation_period: int = _option(30 * 86400, "Seconds after which a new key signs.", ge=1)
+    clock_skew: int = _option(10, "Difference between clocks that is allowed, seconds.", ge=0, le=60)
+    cache_lifetime: int = _option(5, "Staleness of clients and keys on other nodes, seconds.", ge=0, le=5)
+    audit_retention: int = _option(400 * 86400, "Audit entries are kept, seconds.", ge=86400)
+    password_min_length: int = _option(15, "Shortest password, characters.", ge=8, le=64)
+    hash_slots: int = _option(2, "Password hashes computed at once in one process.", ge=1, le=64)
+    hash_queue: int = _option(4, "Password checks that may wait in one process.", ge=0, le=1000)
+    max_body_bytes: int = _option(256 * 1024, "Largest request body, bytes.", ge=4096)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _FileSource(settings_cls)
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(ipaddress.ip_network(part.strip()) for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("issuer")
+    @classmethod
+    def _bare_origin(cls, value: str) -> str:
+        """The issuer is compared byte for byte: a bare origin (RFC 8414 section 2)."""
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must look like https://id.example.com")
+        if value != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
+            raise ValueError("must be a bare origin, without path, trailing slash or user")
+        if value != value.lower():
+            raise ValueError("must be written in lower case")
+        return value
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach this server over https."""
+        return self.issuer.startswith("https://")
+
+    @property
+    def issuer_host(self) -> str:
+        """The issuer's host with its port, as browsers send it in `Host`."""
+        return self.issuer.partition("://")[2]
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """The database's address; PostgreSQL's names its driver."""
+        url = self.database_url or f"sqlite:///{self.data_dir.absolute() / 'doorward.sqlite3'}"
+        for scheme in ("postgresql://", "postgres://"):
+            if url.startswith(scheme):
+                return "postgresql+psycopg://" + url.removeprefix(scheme)
+        return url
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is SQLite on this machine."""
+        return self.sqlalchemy_url.startswith("sqlite")
+
+
+def load(overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings. Raises ConfigurationError with every problem found."""
+    try:
+        return Settings(**(overrides or {}))
+    except ValidationError as error:
+        raise ConfigurationError([_sentence(problem) for problem in error.errors()]) from error
+
+
+def _sentence(problem: Any) -> str:
+    name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}."
+
+
+def production_problems(settings: Settings) -> list[str]:
+    """Return what forbids serving these settings to anyone (SECURITY case 157)."""
+    problems = []
+    host = urlsplit(settings.issuer).hostname
+    if not settings.issuer:
+        problems.append("IDP_ISSUER: not set. Give the https origin of this server.")
+    elif not settings.secure and host not in LOOPBACK_HOSTS:
+        problems.append("IDP_ISSUER: must be https; plain http is for loopback only.")
+    if settings.development:
+        problems.append("IDP_DEVELOPMENT: development mode is for `idp dev`; unset it.")
+    if not settings.sqlalchemy_url.startswith(("sqlite", "postgresql")):
+        problems.append("IDP_DATABASE_URL: only SQLite and PostgreSQL are supported.")
+    return problems

@@ -1,0 +1,108 @@
+"""Values that work once: codes, interactions, links. One mechanism for all of them.
+
+A value is stored as a digest made for its kind, so that none can be presented as another; its payload is sealed. Using
+it leaves a tombstone, by which a second use is noticed. It lives in the database and nowhere else.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from idp.crypto import secrets
+from idp.crypto.sealing import Sealer
+from idp.domain.clock import Clock
+from idp.store import one_time as rows
+
+TOMBSTONE_SECONDS = 86400
+
+
+@dataclass(frozen=True)
+class Found:
+    """A value as it stands: `used_at` and `expires_at` in seconds since 1970."""
+
+    payload: dict[str, Any]
+    expires_at: int
+    used_at: int | None
+    binding: bytes | None
+    authorization_id: str | None
+
+
+class OneTimeValues:
+    """Puts, finds and takes values inside the caller's transaction."""
+
+    def __init__(self, sealer: Sealer, clock: Clock) -> None:
+        self._sealer = sealer
+        self._clock = clock
+
+    def put(
+        self,
+        connection: Connection,
+        kind: str,
+        value: str,
+        payload: dict[str, Any],
+        lifetime: int,
+        *,
+        binding: bytes | None = None,
+        authorization_id: str | None = None,
+    ) -> None:
+        """Store `value` of `kind` for `lifetime` seconds. Raises Conflict when it was put before."""
+        digest = secrets.digest(kind, value)
+        now = int(self._clock())
+        row = {
+            "digest": digest,
+            "kind": kind,
+            "sealed": self._sealer.seal(json.dumps(payload).encode(), _place(kind, digest)),
+            "binding": binding,
+            "authorization_id": authorization_id,
+            "created_at": now,
+            "expires_at": now + lifetime,
+            "keep_until": now + lifetime + TOMBSTONE_SECONDS,
+        }
+        rows.add(connection, row)
+
+    def find(self, connection: Connection, kind: str, value: str) -> Found | None:
+        """Look at a value without using it; used and expired ones are returned too."""
+        digest = secrets.digest(kind, value)
+        row = rows.find(connection, digest)
+        if row is None:
+            return None
+        payload = json.loads(self._sealer.unseal(row["sealed"], _place(kind, digest)))
+        return Found(
+            payload, row["expires_at"], row["used_at"], row["binding"], row["authorization_id"]
+        )
+
+    def take(self, connection: Connection, kind: str, value: str) -> dict[str, Any] | None:
+        """Use a value: the one winner gets its payload, everybody else None."""
+        digest = secrets.digest(kind, value)
+        sealed = rows.take(connection, digest, int(self._clock()))
+        if sealed is None:
+            return None
+        payload: dict[str, Any] = json.loads(self._sealer.unseal(sealed, _place(kind, digest)))
+        return payload
+
+    def bind(self, connection: Connection, kind: str, value: str, binding: bytes) -> bool:
+        """Tie a value that no browser has opened yet to this one."""
+        return rows.bind(connection, secrets.digest(kind, value), binding)
+
+    def rewrite(
+        self,
+        connection: Connection,
+        kind: str,
+        value: str,
+        payload: dict[str, Any],
+        binding: bytes | None = None,
+    ) -> None:
+        """Replace a value's payload, and its binding where one is given."""
+        digest = secrets.digest(kind, value)
+        values: dict[str, Any] = {
+            "sealed": self._sealer.seal(json.dumps(payload).encode(), _place(kind, digest))
+        }
+        if binding is not None:
+            values["binding"] = binding
+        rows.change(connection, digest, values)
+
+
+def _place(kind: str, digest: bytes) -> str:
+    return f"one_time:{kind}:{digest.hex()}"

@@ -1,0 +1,1 @@
+"""One specification, one module, its number in the first line. No Flask, no SQL."""

@@ -1,0 +1,1 @@
+"""One grant type, one module: each adds only its own steps to Authlib's token endpoint."""

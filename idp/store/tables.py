@@ -1,0 +1,298 @@
+"""Every table. Times are whole seconds since 1970 (UTC) unless the name says otherwise; row ids are UUIDv7.
+
+Queries use the Core tables (`table(Account)`); the models give names and types. Secrets are columns named digest
+(SHA-256 or HMAC), hash (argon2id) or sealed (AES-256-GCM): nothing here can be used by who reads a dump.
+"""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+
+
+class Base(DeclarativeBase):
+    """The registry that Flask-SQLAlchemy makes the engine for."""
+
+    registry = registry(
+        type_annotation_map={
+            int: BigInteger,
+            str: Text,
+            bytes: LargeBinary,
+            dict[str, Any]: JSON,
+            list[str]: JSON,
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+def table(model: type[Base]) -> Table:
+    """Return the Core table of a model, for the queries."""
+    return cast(Table, model.__table__)
+
+
+def _id() -> Mapped[str]:
+    return mapped_column(String(36), primary_key=True)
+
+
+class Installation(Model):
+    """Facts about this database: check value of the key-encryption key, whether an administrator was made."""
+
+    __tablename__ = "installation"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[bytes]
+
+
+class SealedSecret(Model):
+    """Symmetric keys of the server itself, sealed: successor derivation, form protection, short codes."""
+
+    __tablename__ = "sealed_secrets"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    sealed: Mapped[bytes]
+    created_at: Mapped[int]
+
+
+class SigningKey(Model):
+    """One asymmetric key of the JWKS, in one of the states next, active, retiring, archived, withdrawn."""
+
+    __tablename__ = "signing_keys"
+    kid: Mapped[str] = mapped_column(primary_key=True)
+    algorithm: Mapped[str]
+    state: Mapped[str]
+    public_jwk: Mapped[dict[str, Any]]
+    sealed_private: Mapped[bytes | None]
+    created_at: Mapped[int]
+    usable_from: Mapped[int]
+    activated_at: Mapped[int | None]
+    retired_at: Mapped[int | None]
+    archived_at: Mapped[int | None]
+    __table_args__ = (
+        Index(
+            "one_active_key_per_algorithm",
+            "algorithm",
+            unique=True,
+            sqlite_where=text("state = 'active'"),
+            postgresql_where=text("state = 'active'"),
+        ),
+    )
+
+
+class Account(Model):
+    """A person. `email_key` is the address as compared: normalised and case-folded."""
+
+    __tablename__ = "accounts"
+    id: Mapped[str] = _id()
+    subject: Mapped[str] = mapped_column(unique=True)
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(unique=True)
+    email_verified: Mapped[bool]
+    name: Mapped[str]
+    profile: Mapped[dict[str, Any]]
+    created_at: Mapped[int]
+    updated_at: Mapped[int]
+    disabled_at: Mapped[int | None]
+
+
+class RoleAssignment(Model):
+    """A role that a person holds everywhere."""
+
+    __tablename__ = "role_assignments"
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str] = mapped_column(primary_key=True)
+    granted_at: Mapped[int]
+
+
+class Password(Model):
+    """A person's password, as an argon2id string that carries its parameters."""
+
+    __tablename__ = "passwords"
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    hash: Mapped[str]
+    changed_at: Mapped[int]
+
+
+class Client(Model):
+    """An OAuth client with its RFC 7591 metadata."""
+
+    __tablename__ = "clients"
+    id: Mapped[str] = _id()
+    client_id: Mapped[str] = mapped_column(unique=True)
+    details: Mapped[dict[str, Any]]
+    first_party: Mapped[bool]
+    created_at: Mapped[int]
+    updated_at: Mapped[int]
+    disabled_at: Mapped[int | None]
+
+
+class ClientSecret(Model):
+    """One of a client's live secrets."""
+
+    __tablename__ = "client_secrets"
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[int]
+    expires_at: Mapped[int | None]
+
+
+class ResourceServer(Model):
+    """An API that accepts our access tokens. `credential_id` and its digest are for introspection."""
+
+    __tablename__ = "resource_servers"
+    id: Mapped[str] = _id()
+    identifier: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    access_token_lifetime: Mapped[int | None]
+    credential_id: Mapped[str] = mapped_column(unique=True)
+    credential_digest: Mapped[bytes]
+    created_at: Mapped[int]
+    disabled_at: Mapped[int | None]
+
+
+class ResourceScope(Model):
+    """A scope and the one resource server that owns it."""
+
+    __tablename__ = "resource_scopes"
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    resource_server_id: Mapped[str] = mapped_column(
+        ForeignKey("resource_servers.id", ondelete="CASCADE"), index=True
+    )
+    description: Mapped[str]
+
+
+class Consent(Model):
+    """A scope that a person allowed a client; `resource` is empty for the scopes of OpenID Connect."""
+
+    __tablename__ = "consents"
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True
+    )
+    resource: Mapped[str] = mapped_column(primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    granted_at: Mapped[int]
+
+
+class Session(Model):
+    """A browser's login. The cookie is stored as its digest."""
+
+    __tablename__ = "sessions"
+    id: Mapped[str] = _id()
+    cookie_digest: Mapped[bytes] = mapped_column(unique=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    auth_time: Mapped[int]
+    amr: Mapped[list[str]]
+    acr: Mapped[str]
+    created_at: Mapped[int]
+    seen_at: Mapped[int]
+    idle_expires_at: Mapped[int]
+    expires_at: Mapped[int] = mapped_column(index=True)
+    ended_at: Mapped[int | None]
+    address: Mapped[str]
+    user_agent: Mapped[str]
+
+
+class Authorization(Model):
+    """What one person allowed one client in one completed request. Its id is in access tokens, so it is random."""
+
+    __tablename__ = "authorizations"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"), index=True)
+    session_id: Mapped[str | None] = mapped_column(ForeignKey("sessions.id", ondelete="SET NULL"), index=True)
+    session_bound: Mapped[bool]
+    scopes: Mapped[list[str]]
+    resource: Mapped[str | None]
+    auth_time: Mapped[int]
+    amr: Mapped[list[str]]
+    acr: Mapped[str]
+    created_at: Mapped[int]
+    expires_at: Mapped[int] = mapped_column(index=True)
+    revoked_at: Mapped[int | None]
+    revoked_because: Mapped[str | None]
+
+
+class OneTime(Model):
+    """A value that works once. `binding` ties it to a browser, `authorization_id` to what it may open."""
+
+    __tablename__ = "one_time"
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    sealed: Mapped[bytes]
+    binding: Mapped[bytes | None]
+    authorization_id: Mapped[str | None]
+    created_at: Mapped[int]
+    expires_at: Mapped[int]
+    used_at: Mapped[int | None]
+    keep_until: Mapped[int] = mapped_column(index=True)
+
+
+class RefreshToken(Model):
+    """A refresh token's digest; superseded ones are kept, to notice their reuse."""
+
+    __tablename__ = "refresh_tokens"
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    authorization_id: Mapped[str] = mapped_column(
+        ForeignKey("authorizations.id", ondelete="CASCADE"), index=True
+    )
+    created_at: Mapped[int]
+    expires_at: Mapped[int] = mapped_column(index=True)
+    superseded_at: Mapped[int | None]
+
+
+class RevokedToken(Model):
+    """An access token revoked by itself, until it would have expired."""
+
+    __tablename__ = "revoked_tokens"
+    jti_digest: Mapped[bytes] = mapped_column(primary_key=True)
+    expires_at: Mapped[int] = mapped_column(index=True)
+
+
+class AuditEntry(Model):
+    """Who did what to whom, when, from where, and how it ended. `at_ms` is milliseconds."""
+
+    __tablename__ = "audit_entries"
+    id: Mapped[str] = _id()
+    at_ms: Mapped[int] = mapped_column(index=True)
+    event: Mapped[str]
+    outcome: Mapped[str]
+    actor: Mapped[str]
+    account_id: Mapped[str | None]
+    client_id: Mapped[str | None]
+    address: Mapped[str]
+    request_id: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+
+
+class Counter(Model):
+    """A rate limit's or a failure counter's state."""
+
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    hits: Mapped[int]
+    open_at: Mapped[int]
+    expires_at: Mapped[int] = mapped_column(index=True)
+
+
+class Lease(Model):
+    """Which node does a recurring task, and until when it alone may."""
+
+    __tablename__ = "leases"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    expires_at: Mapped[int]
