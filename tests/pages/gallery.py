@@ -1,0 +1,55 @@
+"""A small application that shows every sample under /pages/<name>, with the headers of the real server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask, Response, abort, render_template
+
+from .samples import SAMPLES
+
+ROOT = Path(__file__).parents[2]
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 36 36"><rect width="36" height="36" rx="9" fill="#0f766e"/>'
+    '<path d="M11 10h14M11 16h14M11 22h8" stroke="#fff" stroke-width="2.5" stroke-linecap="round"/></svg>'
+)
+GLOBALS = {
+    "product": "Doorward",
+    "request_id": "7f3a91c04be2",
+    "development": False,
+    "help_url": "/help",
+    "privacy_url": "/privacy",
+    "lang": "en",
+    "dir": "ltr",
+}
+
+
+def create_gallery() -> Flask:
+    app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app.jinja_env.globals.update(GLOBALS, csrf_token=lambda: "sample-token")
+
+    @app.get("/pages/<name>")
+    def page(name: str) -> str:
+        sample = SAMPLES.get(name) or abort(404)
+        return render_template(sample.template, **(sample.extra | sample.context))
+
+    @app.get("/sample-logo.svg")
+    def logo() -> Response:
+        return Response(LOGO, mimetype="image/svg+xml")
+
+    @app.post("/posted")
+    def posted() -> str:
+        return "<!doctype html><html lang=en><title>Posted</title><p>Posted</p>"
+
+    @app.after_request
+    def secure(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+    return app

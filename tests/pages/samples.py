@@ -1,0 +1,487 @@
+"""What each page is rendered with: the ordinary case, and the states that break layouts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+LONG = "Grundstücksverkehrsgenehmigungszuständigkeitsübertragungsverordnung"
+HOSTILE = "\"><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
+
+CLIENT: dict[str, Any] = {
+    "name": "Field Notes",
+    "logo_url": "/sample-logo.svg",
+    "policy_uri": "https://notes.example.com/privacy",
+    "tos_uri": "https://notes.example.com/terms",
+    "client_uri": "https://notes.example.com",
+    "self_declared_host": None,
+}
+PLAIN_CLIENT = CLIENT | {"logo_url": None, "policy_uri": None, "tos_uri": None, "client_uri": None}
+STRANGER = CLIENT | {"logo_url": None, "self_declared_host": "tools.example.net"}
+LONG_CLIENT = CLIENT | {"name": f"{LONG} {LONG}", "self_declared_host": f"{'very-long-' * 6}host.example.com"}
+HOSTILE_CLIENT: dict[str, Any] = {
+    "name": HOSTILE,
+    "logo_url": None,
+    "policy_uri": "javascript:alert(1)",
+    "tos_uri": "data:text/html,<script>alert(1)</script>",
+    "client_uri": "  https://x.example",
+    "self_declared_host": HOSTILE,
+}
+ARABIC_CLIENT = PLAIN_CLIENT | {"name": "دفتر الملاحظات"}
+
+ADA = {"name": "Ada Lovelace", "email": "ada@example.org", "initials": "AL"}
+NAMELESS = {"name": "", "email": "ada@example.org", "initials": "A"}
+LONG_PERSON = {"name": f"{LONG} von {LONG}", "email": f"{'a' * 64}@{'sub.' * 12}example.org", "initials": "GV"}
+HOSTILE_PERSON = {"name": HOSTILE, "email": HOSTILE, "initials": "<b"}
+
+GROUPS: list[dict[str, Any]] = [
+    {
+        "title": None,
+        "lines": [
+            {"text": "See your name and picture", "detail": None},
+            {"text": "See your email address", "detail": "ada@example.org"},
+            {"text": "Stay connected when you are away", "detail": "until you sign out everywhere"},
+        ],
+    },
+    {
+        "title": "Invoices API",
+        "lines": [
+            {"text": "Read your invoices", "detail": None},
+            {"text": "Create drafts", "detail": "never sends them"},
+        ],
+    },
+]
+FEW = [{"title": None, "lines": GROUPS[0]["lines"][:2]}]
+LONG_GROUPS = [{"title": LONG, "lines": [{"text": f"Read {LONG}", "detail": LONG}]}]
+HOSTILE_GROUPS = [{"title": HOSTILE, "lines": [{"text": HOSTILE, "detail": HOSTILE}]}]
+
+ACTION = "/posted"
+MISMATCH = "That email and password don’t match."
+
+CALLBACK = "http://localhost:8000/playground/callback"
+REQUEST_URL = (
+    "http://localhost:8000/oauth2/authorize?response_type=code&client_id=playground"
+    "&redirect_uri=http%3A%2F%2Flocalhost%3A8000%2Fplayground%2Fcallback&scope=openid+profile+email"
+    "&state=0yQ7sVtWmQbYx0mN&nonce=n-0S6_WzA2MjEyNzU4&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    "&code_challenge_method=S256"
+)
+
+
+def row(name: str, value: str, meaning: str) -> dict[str, str]:
+    return {"name": name, "value": value, "meaning": meaning}
+
+
+REQUEST_ROWS = [
+    row("response_type", "code", "Send a code back, not a token: tokens never travel through the browser."),
+    row("client_id", "playground", "Who is asking."),
+    row("redirect_uri", CALLBACK, "Where to send the browser afterwards. It must be registered, letter by letter."),
+    row("scope", "openid profile email", "What the application would like to know or do."),
+    row("state", "0yQ7sVtWmQbYx0mN", "A random value that ties the answer to this browser."),
+    row("nonce", "n-0S6_WzA2MjEyNzU4", "A random value that comes back inside the ID token."),
+    row(
+        "code_challenge",
+        "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "The fingerprint of a secret that only this application holds (PKCE).",
+    ),
+    row("code_challenge_method", "S256", "How the fingerprint was made: SHA-256."),
+]
+SCOPES = [
+    {"name": "openid", "checked": True, "meaning": "Say who signed in, in an ID token."},
+    {"name": "profile", "checked": True, "meaning": "Name, picture and the like."},
+    {"name": "email", "checked": True, "meaning": "The address, and whether it is proven."},
+    {"name": "offline_access", "checked": False, "meaning": "A refresh token that outlives the sign-out."},
+]
+CALLBACK_ROWS = [
+    row("code", "dw_c_4Hc9sD0qVtWmQbYx0mNnS6WzA2MjEyNzU4", "Traded for tokens in the next step."),
+    row("state", "0yQ7sVtWmQbYx0mN", "The same value that was sent: the answer belongs to this browser."),
+    row("iss", "http://localhost:8000", "Who answered. It must be the issuer that was asked (RFC 9207)."),
+]
+RAW = (
+    "eyJhbGciOiJSUzI1NiIsImtpZCI6IjdmM2E5MSJ9."
+    "eyJpc3MiOiJodHRwOi8vbG9jYWxob3N0OjgwMDAiLCJzdWIiOiI1YzFlN2MifQ."
+    "dBjftJeZ4CVPmB92K27uhbUJU1p1rwW1gFWFOEjXkVn0ThIS1sNoTaReAlSiGnAtUrE4CVPmB92K27uhbUJU1p1rwW1g"
+)
+TOKENS = [
+    {
+        "title": "ID token",
+        "raw": RAW,
+        "header_rows": [row("alg", "RS256", "How it is signed."), row("kid", "7f3a91", "Which key signed it.")],
+        "claim_rows": [
+            row("iss", "http://localhost:8000", "Who issued it."),
+            row("sub", "5c1e7c0a9d", "Who signed in: a name that never changes."),
+            row("aud", "playground", "For whom it was made."),
+            row("exp", "1794000600", "Valid until 23 November 2026, 17:50:00 UTC."),
+            row("nonce", "n-0S6_WzA2MjEyNzU4", "The value that was sent with the request."),
+        ],
+        "verdict": {"text": "Signature and claims are right", "good": True},
+    },
+    {
+        "title": "Access token",
+        "raw": RAW,
+        "header_rows": [row("typ", "at+jwt", "An access token and nothing else (RFC 9068).")],
+        "claim_rows": [row("scope", "openid profile email", "What it allows.")],
+        "verdict": {"text": "Expired 3 minutes ago", "good": False},
+    },
+]
+EXCHANGES = [
+    {
+        "title": "The code for tokens",
+        "request": (
+            "curl http://localhost:8000/oauth2/token \\\n  -u playground:$CLIENT_SECRET \\\n"
+            "  -d grant_type=authorization_code \\\n  -d code=dw_c_4Hc9sD0qVtWmQbYx0mNnS6WzA2MjEyNzU4 \\\n"
+            f"  -d redirect_uri={CALLBACK} \\\n  -d code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+        ),
+        "status": "200 OK",
+        "response": '{\n  "access_token": "'
+        + RAW
+        + '",\n  "token_type": "Bearer",\n  "expires_in": 600,\n  "scope": "openid profile email"\n}',
+    },
+    {
+        "title": "Refresh",
+        "request": "curl http://localhost:8000/oauth2/token \\\n  -d grant_type=refresh_token",
+        "status": "400 Bad Request",
+        "response": '{\n  "error": "invalid_grant"\n}',
+    },
+]
+HOSTILE_ROWS = [row(HOSTILE, HOSTILE, HOSTILE)]
+PLAYGROUND_START: dict[str, Any] = {
+    "parameters": REQUEST_ROWS,
+    "scopes": SCOPES,
+    "action": ACTION,
+    "values": {"prompt": "", "max_age": "", "resource": ""},
+    "authorization_endpoint": "http://localhost:8000/oauth2/authorize",
+    "request_url": REQUEST_URL,
+}
+DEVELOPER: dict[str, Any] = {
+    "error": "invalid_request",
+    "description": "The redirect address is not one that this client registered.",
+    "parameter": "redirect_uri",
+    "received": "https://notes.example.com/callback/",
+    "rule": "It must equal a registered address, letter by letter.",
+    "difference": "It differs only by a trailing slash.",
+    "docs_url": "/docs/errors#redirect_uri",
+}
+CANNOT_START = {
+    "heading": "Field Notes couldn’t start sign-in",
+    "user_text": "Nothing you did is wrong. Go back to Field Notes and try again, or tell the people who run it.",
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One state of one page. `extra` overrides the globals of the test application (`dir`, `development` …)."""
+
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+RTL = {"lang": "ar", "dir": "rtl"}
+CONSENT: dict[str, Any] = {
+    "client": CLIENT,
+    "account": ADA,
+    "groups": GROUPS,
+    "already": [],
+    "destination": "https://notes.example.com",
+    "impersonable": False,
+    "action": ACTION,
+    "switch_url": "/switch",
+}
+PASSWORD: dict[str, Any] = {
+    "client": CLIENT,
+    "identifier": "ada@example.org",
+    "change_url": "/change",
+    "error": None,
+    "action": ACTION,
+    "reason": None,
+    "cancel_url": "/cancel",
+}
+SIGN_IN: dict[str, Any] = {"client": CLIENT, "identifier": "", "error": None, "action": ACTION}
+ADMINISTRATOR: dict[str, Any] = {"action": ACTION, "errors": {}, "values": {}, "min_length": 12}
+TOKENS_PAGE: dict[str, Any] = {
+    "exchanges": EXCHANGES,
+    "tokens": TOKENS,
+    "action": ACTION,
+    "restart_url": "/playground",
+}
+
+SAMPLES: dict[str, Sample] = {
+    "sign-in": Sample("sign_in.html", SIGN_IN),
+    "sign-in-plain": Sample("sign_in.html", SIGN_IN | {"client": None}, {"help_url": None, "privacy_url": None}),
+    "sign-in-error": Sample(
+        "sign_in.html", SIGN_IN | {"identifier": "ada", "error": "Enter your email address or username."}
+    ),
+    "sign-in-stranger": Sample("sign_in.html", SIGN_IN | {"client": STRANGER}),
+    "sign-in-long": Sample("sign_in.html", SIGN_IN | {"client": LONG_CLIENT, "identifier": LONG}),
+    "sign-in-rtl": Sample("sign_in.html", SIGN_IN | {"client": ARABIC_CLIENT}, RTL),
+    "sign-in-hostile": Sample("sign_in.html", SIGN_IN | {"client": HOSTILE_CLIENT, "identifier": HOSTILE}),
+    "password": Sample("password.html", PASSWORD),
+    "password-error": Sample("password.html", PASSWORD | {"error": MISMATCH}),
+    "password-fresh": Sample("password.html", PASSWORD | {"reason": "fresh", "change_url": None}),
+    "password-other": Sample("password.html", PASSWORD | {"reason": "other_account", "change_url": None}),
+    "password-long": Sample("password.html", PASSWORD | {"client": LONG_CLIENT, "identifier": LONG_PERSON["email"]}),
+    "password-rtl": Sample("password.html", PASSWORD | {"client": ARABIC_CLIENT, "error": MISMATCH}, RTL),
+    "password-hostile": Sample("password.html", PASSWORD | {"client": HOSTILE_CLIENT, "identifier": HOSTILE}),
+    "switch-account": Sample(
+        "switch_account.html",
+        {"client": CLIENT, "account": ADA, "asked_for": "grace@example.org", "action": ACTION},
+    ),
+    "switch-account-long": Sample(
+        "switch_account.html",
+        {"client": LONG_CLIENT, "account": LONG_PERSON, "asked_for": LONG_PERSON["email"], "action": ACTION},
+    ),
+    "switch-account-any": Sample(
+        "switch_account.html", {"client": None, "account": NAMELESS, "asked_for": None, "action": ACTION}
+    ),
+    "consent": Sample("consent.html", CONSENT),
+    "consent-stranger": Sample(
+        "consent.html",
+        CONSENT
+        | {
+            "client": STRANGER,
+            "groups": FEW,
+            "account": NAMELESS,
+            "impersonable": True,
+            "already": ["See your email address", "Read your invoices"],
+            "destination": "http://127.0.0.1:51004",
+        },
+    ),
+    "consent-long": Sample(
+        "consent.html",
+        CONSENT
+        | {
+            "client": LONG_CLIENT,
+            "account": LONG_PERSON,
+            "groups": LONG_GROUPS,
+            "already": [LONG],
+            "impersonable": True,
+            "destination": f"https://{'very-long-' * 6}host.example.com",
+        },
+    ),
+    "consent-rtl": Sample(
+        "consent.html", CONSENT | {"client": ARABIC_CLIENT, "already": ["See your email address"]}, RTL
+    ),
+    "consent-hostile": Sample(
+        "consent.html",
+        CONSENT
+        | {
+            "client": HOSTILE_CLIENT,
+            "account": HOSTILE_PERSON,
+            "groups": HOSTILE_GROUPS,
+            "already": [HOSTILE],
+            "destination": HOSTILE,
+        },
+    ),
+    "protocol-error": Sample(
+        "protocol_error.html", CANNOT_START | {"client": CLIENT, "developer": DEVELOPER}, {"development": True}
+    ),
+    "protocol-error-public": Sample(
+        "protocol_error.html",
+        {
+            "client": None,
+            "heading": "An application couldn’t start sign-in",
+            "user_text": "Nothing you did is wrong. Tell the people who run the application.",
+            "developer": DEVELOPER | {"parameter": None, "received": None, "difference": None, "docs_url": None},
+        },
+    ),
+    "protocol-error-hostile": Sample(
+        "protocol_error.html",
+        {
+            "client": HOSTILE_CLIENT,
+            "heading": HOSTILE,
+            "user_text": HOSTILE,
+            "developer": dict.fromkeys(DEVELOPER, HOSTILE) | {"docs_url": None},
+        },
+        {"development": True},
+    ),
+    "error": Sample(
+        "error.html",
+        {
+            "status": 404,
+            "title": "There is nothing here",
+            "message": "The address may be mistyped, or the page has moved.",
+            "action_label": "Go to the start page",
+            "action_url": "/",
+            "retry_after": None,
+        },
+    ),
+    "error-expired": Sample(
+        "error.html",
+        {
+            "status": 400,
+            "title": "This sign-in took too long",
+            "message": "For your safety it has ended. Start again at Field Notes.",
+            "action_label": "Start again at Field Notes",
+            "action_url": "https://notes.example.com",
+            "retry_after": None,
+            "client": CLIENT,
+        },
+    ),
+    "error-throttled": Sample(
+        "error.html",
+        {
+            "status": 429,
+            "title": "Too many tries",
+            "message": "Somebody typed a wrong password too often. Nothing is lost.",
+            "action_label": None,
+            "action_url": None,
+            "retry_after": 240,
+        },
+    ),
+    "error-rtl": Sample(
+        "error.html",
+        {"status": 500, "title": "خطأ", "message": "حدث خطأ ما.", "action_label": "ابدأ", "action_url": "/"},
+        RTL,
+    ),
+    "error-hostile": Sample(
+        "error.html",
+        {"status": 400, "title": HOSTILE, "message": HOSTILE, "action_label": HOSTILE, "action_url": "/"},
+    ),
+    "wrong-address": Sample(
+        "wrong_address.html",
+        {
+            "opened": "http://127.0.0.1:8000/",
+            "expected": "http://localhost:8000",
+            "setting_hint": "If people should reach it under the address you opened, "
+            "set IDP_ISSUER to http://127.0.0.1:8000 and start again.",
+        },
+        {"development": True},
+    ),
+    "wrong-address-hostile": Sample(
+        "wrong_address.html", {"opened": HOSTILE, "expected": "https://id.example.com", "setting_hint": HOSTILE}
+    ),
+    "sign-out": Sample("sign_out.html", {"account": ADA, "client": CLIENT, "action": ACTION}),
+    "sign-out-own": Sample("sign_out.html", {"account": NAMELESS, "client": None, "action": ACTION}),
+    "signed-out": Sample(
+        "signed_out.html",
+        {
+            "client": CLIENT,
+            "continue_url": "https://notes.example.com",
+            "stays": [
+                "Applications that you opened before may keep you signed in until their own session ends.",
+                "Field Notes stays connected to your account: it may go on working while you are away.",
+            ],
+        },
+    ),
+    "signed-out-plain": Sample(
+        "signed_out.html",
+        {"client": None, "continue_url": None, "stays": [], "ended": ["Doorward in this browser", "Field Notes"]},
+    ),
+    "home": Sample(
+        "home.html",
+        {
+            "account": ADA,
+            "signed_in_at": "today at 09:14",
+            "sign_out_action": ACTION,
+            "links": [
+                {
+                    "label": "Playground",
+                    "url": "/playground",
+                    "description": "Watch a sign-in happen, message by message.",
+                },
+                {
+                    "label": "Discovery document",
+                    "url": "/.well-known/openid-configuration",
+                    "description": "What applications need to know about this server.",
+                },
+            ],
+        },
+        {"development": True},
+    ),
+    "home-visitor": Sample("home.html", {"account": None, "sign_in_url": "/sign-in", "links": []}),
+    "administrator": Sample("administrator.html", ADMINISTRATOR),
+    "administrator-errors": Sample(
+        "administrator.html",
+        ADMINISTRATOR
+        | {
+            "errors": {
+                "email": "Enter an address like name@example.org.",
+                "password": "This password is too short: 12 characters at least.",
+            },
+            "values": {"email": "ada@", "name": "Ada Lovelace"},
+        },
+    ),
+    "administrator-rtl": Sample("administrator.html", ADMINISTRATOR | {"errors": {"name": "خطأ"}}, RTL),
+    "continue": Sample(
+        "continue.html",
+        {
+            "message": "Field Notes sent you here. Continue when you are ready.",
+            "action_label": "Continue",
+            "action": ACTION,
+            "client": CLIENT,
+        },
+    ),
+    "continue-elsewhere": Sample(
+        "continue.html",
+        {
+            "heading": "You are leaving Doorward",
+            "message": "Field Notes asked for something that is not possible, and takes over from here.",
+            "action_label": "Go there",
+            "continue_url": "https://tools.example.net/callback?error=invalid_scope",
+            "destination": "https://tools.example.net",
+        },
+    ),
+    "playground": Sample("playground/start.html", PLAYGROUND_START, {"development": True}),
+    "playground-errors": Sample(
+        "playground/start.html",
+        PLAYGROUND_START
+        | {
+            "errors": {"scope": "Choose at least one.", "max_age": "A whole number of seconds.", "prompt": "Unknown."},
+            "values": {"prompt": "login", "max_age": "soon", "resource": "https://api.example.com"},
+            "resources": [{"identifier": "https://api.example.com", "name": "Invoices API"}],
+        },
+    ),
+    "playground-rtl": Sample("playground/start.html", PLAYGROUND_START, RTL),
+    "playground-hostile": Sample(
+        "playground/start.html",
+        PLAYGROUND_START
+        | {
+            "parameters": HOSTILE_ROWS,
+            "request_url": HOSTILE,
+            "scopes": [{"name": HOSTILE, "checked": True, "meaning": HOSTILE}],
+            "values": {"prompt": HOSTILE, "max_age": HOSTILE, "resource": HOSTILE},
+        },
+    ),
+    "playground-callback": Sample(
+        "playground/callback.html",
+        {
+            "parameters": CALLBACK_ROWS,
+            "action": ACTION,
+            "restart_url": "/playground",
+            "error": None,
+            "checks": [
+                {"text": "The state is the one that this browser was given.", "good": True},
+                {"text": "The issuer is the one that was asked.", "good": True},
+            ],
+        },
+    ),
+    "playground-callback-error": Sample(
+        "playground/callback.html",
+        {
+            "parameters": [row("error", "access_denied", "You chose Cancel.")],
+            "action": ACTION,
+            "restart_url": "/playground",
+            "error": "access_denied: you chose Cancel.",
+        },
+    ),
+    "playground-tokens": Sample("playground/tokens.html", TOKENS_PAGE, {"development": True}),
+    "playground-tokens-rtl": Sample(
+        "playground/tokens.html", TOKENS_PAGE | {"available": ["userinfo", "sign_out"], "error": "خطأ"}, RTL
+    ),
+    "playground-tokens-hostile": Sample(
+        "playground/tokens.html",
+        TOKENS_PAGE
+        | {
+            "exchanges": [{"title": HOSTILE, "request": HOSTILE, "status": 200, "response": HOSTILE}],
+            "tokens": [
+                {
+                    "title": HOSTILE,
+                    "raw": HOSTILE,
+                    "header_rows": HOSTILE_ROWS,
+                    "claim_rows": HOSTILE_ROWS,
+                    "verdict": {"text": HOSTILE, "good": False},
+                }
+            ],
+        },
+    ),
+}
