@@ -49,6 +49,10 @@ format: .venv/dev-set ## Format the Python code
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
+.PHONY: docs
+docs: .venv/dev-set ## Write docs/reference/configuration.md from the settings
+	$(BIN)/python -m tests.house.configuration
+
 .PHONY: bench
 bench: .venv/dev-set ## Measure the hot endpoints against a bare Flask application
 	@.ci/need wrk
