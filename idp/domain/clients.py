@@ -1,0 +1,283 @@
+"""OAuth clients: their registered metadata (RFC 7591 section 2) and their secrets."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping
+
+from idp.crypto import secrets
+from idp.domain import uris
+from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.clock import Clock
+from idp.domain.errors import AlreadyExists, Invalid, NotFound
+from idp.domain.recent import Recent
+from idp.store import clients as rows
+from idp.store.database import Store
+from idp.store.errors import Conflict
+
+SECRET_PREFIX = "dw_secret_"
+LONGEST_OVERLAP = 90 * 86400
+_PURPOSE = "client_secret"
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+_NOBODY = (b"\0" * 32, None)
+
+
+@dataclass(frozen=True)
+class Client:
+    """A registered client. Each secret is a digest and its end, seconds since 1970."""
+
+    client_id: str
+    name: str
+    redirect_uris: tuple[str, ...]
+    post_logout_redirect_uris: tuple[str, ...]
+    grant_types: frozenset[str]
+    response_types: frozenset[str]
+    scopes: frozenset[str]
+    auth_method: str
+    application_type: str
+    require_pkce: bool
+    first_party: bool
+    id_token_algorithm: str
+    default_resource: str | None
+    claims_in_id_token: bool
+    default_max_age: int | None
+    require_auth_time: bool
+    client_uri: str | None
+    logo_uri: str | None
+    policy_uri: str | None
+    tos_uri: str | None
+    secrets: tuple[tuple[bytes, int | None], ...] = field(repr=False)
+    created_at: int
+    disabled: bool
+    details: Mapping[str, Any] = field(repr=False, hash=False)
+
+    @property
+    def public(self) -> bool:
+        """Whether it has no credential (RFC 6749 section 2.1)."""
+        return self.auth_method == "none"
+
+    @property
+    def impersonable(self) -> bool:
+        """Whether other programs of a device can answer in its name (RFC 8252 section 8.6).
+
+        So is a public client that is reached at a loopback address or by a private-use scheme.
+        """
+        return self.public and any(map(_claimable, self.redirect_uris))
+
+
+def _claimable(redirect_uri: str) -> bool:
+    uri = uris.parse(redirect_uri)
+    return uri is None or uri.scheme != "https" or uri.on_loopback
+
+
+def from_rows(found: Sequence[RowMapping]) -> Client:
+    """Make a client of its rows, one for each secret."""
+    row, details = found[0], found[0]["details"]
+    return Client(
+        client_id=row["client_id"],
+        name=details.get("client_name") or row["client_id"],
+        redirect_uris=tuple(details["redirect_uris"]),
+        post_logout_redirect_uris=tuple(details["post_logout_redirect_uris"]),
+        grant_types=frozenset(details["grant_types"]),
+        response_types=frozenset(details["response_types"]),
+        scopes=frozenset(details["scope"].split()),
+        auth_method=details["token_endpoint_auth_method"],
+        application_type=details["application_type"],
+        require_pkce=details["require_pkce"] or details["token_endpoint_auth_method"] == "none",
+        first_party=row["first_party"],
+        id_token_algorithm=details["id_token_signed_response_alg"],
+        default_resource=details.get("default_resource"),
+        claims_in_id_token=details["claims_in_id_token"],
+        default_max_age=details.get("default_max_age"),
+        require_auth_time=details["require_auth_time"],
+        client_uri=details.get("client_uri"),
+        logo_uri=details.get("logo_uri"),
+        policy_uri=details.get("policy_uri"),
+        tos_uri=details.get("tos_uri"),
+        secrets=tuple(
+            (each["secret_digest"], each["secret_expires_at"])
+            for each in found
+            if each["secret_digest"] is not None
+        ),
+        created_at=row["created_at"],
+        disabled=row["disabled_at"] is not None,
+        details=details,
+    )
+
+
+class Clients:
+    """Finds, adds and changes clients. What it finds may be `cache_seconds` old on other nodes."""
+
+    def __init__(self, store: Store, audit: Audit, clock: Clock, cache_seconds: float) -> None:
+        self._store = store
+        self._audit = audit
+        self._clock = clock
+        self._recent: Recent[Client | None] = Recent(clock, cache_seconds)
+
+    def find(self, client_id: str) -> Client | None:
+        """Return the client, disabled ones too; None when there is none."""
+        if not _CLIENT_ID.fullmatch(client_id):
+            return None
+        return self._recent.get(client_id, lambda: self._read(client_id))
+
+    def _read(self, client_id: str) -> Client | None:
+        with self._store.reading() as connection:
+            found = rows.find(connection, client_id)
+        return from_rows(found) if found else None
+
+    def get(self, client_id: str) -> Client:
+        """Return the client as the database has it now. Raises NotFound."""
+        client = self._read(client_id) if _CLIENT_ID.fullmatch(client_id) else None
+        if client is None:
+            raise NotFound("There is no such client.")
+        return client
+
+    def list(self) -> list[Client]:
+        """Return every client, oldest first."""
+        with self._store.reading() as connection:
+            found = rows.every(connection)
+        return [from_rows(list(same)) for _, same in groupby(found, lambda row: row["id"])]
+
+    def add(
+        self,
+        details: Mapping[str, Any],
+        *,
+        secret: bool,
+        origin: Origin,
+        actor: str,
+        client_id: str | None = None,
+    ) -> tuple[Client, str | None]:
+        """Register a client with metadata that `registration.validate` returned.
+
+        The secret is in the answer and nowhere else. Raises Invalid, AlreadyExists.
+        """
+        client_id = secrets.random_identifier() if client_id is None else client_id
+        if not _CLIENT_ID.fullmatch(client_id):
+            raise Invalid("client_id", "A client id has 1 to 100 letters, digits and . _ ~ - only.")
+        new_secret = secrets.random_token(SECRET_PREFIX) if secret else None
+        try:
+            self._add(client_id, details, new_secret, origin, actor)
+        except Conflict as error:
+            raise AlreadyExists(f"There is a client {client_id} already.") from error
+        self._recent.forget()
+        return self.get(client_id), new_secret
+
+    def _add(
+        self,
+        client_id: str,
+        details: Mapping[str, Any],
+        secret: str | None,
+        origin: Origin,
+        actor: str,
+    ) -> None:
+        now = int(self._clock())
+        row = {
+            "id": secrets.uuid7(),
+            "client_id": client_id,
+            "details": {key: value for key, value in details.items() if key != "first_party"},
+            "first_party": bool(details.get("first_party")),
+            "created_at": now,
+            "updated_at": now,
+        }
+        entry = Entry(
+            "client.added",
+            actor,
+            client_id=client_id,
+            detail={"name": details.get("client_name", ""), "first_party": row["first_party"]},
+        )
+        with self._store.writing() as connection:
+            rows.add(connection, row)
+            if secret is not None:
+                rows.add_secret(connection, self._secret_row(client_id, secret, now))
+            self._audit.record(connection, origin, entry)
+
+    def _secret_row(self, client_id: str, secret: str, now: int) -> dict[str, Any]:
+        return {
+            "digest": secrets.digest(_PURPOSE, secret),
+            "client_id": client_id,
+            "created_at": now,
+            "expires_at": None,
+        }
+
+    def rotate_secret(
+        self, client_id: str, keep_old_seconds: int = 0, *, origin: Origin, actor: str
+    ) -> str:
+        """Return a new secret; the one before works for `keep_old_seconds` more, older ones end.
+
+        Raises NotFound, and Invalid for a public client and beyond 90 days.
+        """
+        if not 0 <= keep_old_seconds <= LONGEST_OVERLAP:
+            raise Invalid("keep_old_seconds", f"Between 0 and {LONGEST_OVERLAP} seconds.")
+        secret = secrets.random_token(SECRET_PREFIX)
+        now = int(self._clock())
+        entry = Entry(
+            "client.secret_rotated",
+            actor,
+            client_id=client_id,
+            detail={"keep_old_seconds": keep_old_seconds},
+        )
+        with self._store.writing() as connection:
+            self._retire(connection, client_id, now, keep_old_seconds)
+            rows.add_secret(connection, self._secret_row(client_id, secret, now))
+            self._audit.record(connection, origin, entry)
+        self._recent.forget()
+        return secret
+
+    def _retire(
+        self, connection: Connection, client_id: str, now: int, keep_old_seconds: int
+    ) -> None:
+        found = rows.find(connection, client_id)
+        if not found:
+            raise NotFound("There is no such client.")
+        client = from_rows(found)
+        if client.public:
+            raise Invalid("token_endpoint_auth_method", "A public client has no secret.")
+        kept = _current(client.secrets, now) if keep_old_seconds else None
+        rows.drop_secrets(connection, client_id, [kept[0]] if kept else [])
+        if kept:
+            until = now + keep_old_seconds
+            rows.limit_secret(connection, kept[0], min(until, kept[1] or until))
+
+    def disable(self, client_id: str, *, origin: Origin, actor: str) -> Client:
+        """Refuse the client on every path. Raises NotFound."""
+        return self._switch(client_id, "client.disabled", int(self._clock()), origin, actor)
+
+    def enable(self, client_id: str, *, origin: Origin, actor: str) -> Client:
+        """Accept a disabled client again. Raises NotFound."""
+        return self._switch(client_id, "client.enabled", None, origin, actor)
+
+    def _switch(
+        self, client_id: str, event: str, disabled_at: int | None, origin: Origin, actor: str
+    ) -> Client:
+        values = {"disabled_at": disabled_at, "updated_at": int(self._clock())}
+        with self._store.writing() as connection:
+            if not rows.change(connection, client_id, values):
+                raise NotFound("There is no such client.")
+            self._audit.record(connection, origin, Entry(event, actor, client_id=client_id))
+        self._recent.forget()
+        return self.get(client_id)
+
+    def check_secret(self, client: Client | None, presented: str) -> bool:
+        """Whether `presented` is a live secret of an enabled client, with the same work if not."""
+        now = self._clock()
+        # Our secrets are ASCII; what is not can't be one, and might not even be encoded.
+        digest = secrets.digest(_PURPOSE, presented if presented.isascii() else "")
+        known = client.secrets if client else ()
+        right = False
+        for expected, expires_at in (*known, _NOBODY):
+            live = expires_at is None or now < expires_at
+            right |= secrets.same(digest, expected) & live
+        return right and client is not None and not client.disabled
+
+
+def _current(
+    known: Iterable[tuple[bytes, int | None]], now: int
+) -> tuple[bytes, int | None] | None:
+    """The live secret that lasts longest: the newest, since each before it was given an end."""
+    live = [secret for secret in known if secret[1] is None or secret[1] > now]
+    return max(
+        live, key=lambda secret: float("inf") if secret[1] is None else secret[1], default=None
+    )

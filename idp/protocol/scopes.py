@@ -1,0 +1,90 @@
+"""Scopes (RFC 6749 section 3.3, OpenID Connect Core sections 5.4 and 11), also in plain words."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from idp.domain.clients import Client
+from idp.domain.resources import LONGEST_SCOPE, Resources, is_scope
+
+MOST_SCOPES = 50
+LONGEST_TEXT = MOST_SCOPES * (LONGEST_SCOPE + 1)
+
+
+class InvalidScope(Exception):
+    """The scopes asked for can't be granted; the message is the `error_description`."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one scope allows: in plain words, and in small print what that is exactly."""
+
+    text: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The lines of one resource server; `title` is None for the person's own data."""
+
+    title: str | None
+    lines: tuple[Line, ...]
+
+
+OIDC = {
+    "openid": Line("Know that you are you", "An identifier that stays the same"),
+    "profile": Line("See your name and picture", "Also what else your profile says about you"),
+    "email": Line("See your email address", "And whether you have proven that it is yours"),
+    "address": Line("See your postal address", "As your profile has it"),
+    "phone": Line("See your phone number", "As your profile has it"),
+    "offline_access": Line(
+        "Stay connected when you are away", "Even after you sign out, until you take it back"
+    ),
+}
+
+
+def parse(text: str) -> list[str]:
+    """Split a `scope` parameter; order stays, repetitions go. Raises InvalidScope."""
+    if len(text) > LONGEST_TEXT:
+        raise InvalidScope(f"The scope parameter has at most {LONGEST_TEXT} characters.")
+    found = list(dict.fromkeys(part for part in text.split(" ") if part))
+    if len(found) > MOST_SCOPES:
+        raise InvalidScope(f"At most {MOST_SCOPES} scopes can be asked for at once.")
+    if not all(map(is_scope, found)):
+        raise InvalidScope("A scope is made of printable ASCII characters without quotes.")
+    return found
+
+
+def granted(requested: Iterable[str], client: Client) -> list[str]:
+    """Narrow scopes to what the client is registered for; others are dropped without a word.
+
+    `offline_access` needs the refresh_token grant (OpenID Connect Core section 11).
+    """
+    offered = client.scopes
+    if "refresh_token" not in client.grant_types:
+        offered = offered - {"offline_access"}
+    return [scope for scope in requested if scope in offered]
+
+
+def for_client_credentials(requested: Sequence[str], client: Client) -> list[str]:
+    """Return the scopes of a token that no person stands behind; asked for none, all it may have.
+
+    Raises InvalidScope for a scope that is about a person, and when nothing is left.
+    """
+    if personal := [scope for scope in requested if scope in OIDC]:
+        raise InvalidScope(f"{personal[0]} is about a person; in client_credentials there is none.")
+    own = client.scopes - OIDC.keys()
+    found = [scope for scope in requested if scope in own] if requested else sorted(own)
+    if requested and not found:
+        raise InvalidScope("The client is not registered for any of these scopes.")
+    return found
+
+
+def describe(scopes: Iterable[str], resources: Resources) -> list[Group]:
+    """Group scopes for the consent page: the person's own data first, then each resource server."""
+    groups: dict[str | None, list[Line]] = {}
+    for scope in sorted(scopes, key=lambda scope: scope not in OIDC):
+        owner = None if scope in OIDC else resources.owner_of(scope)
+        title = owner.name if owner else None
+        text = owner.scopes.get(scope, scope) if owner else scope
+        groups.setdefault(title, []).append(OIDC.get(scope) or Line(text, scope))
+    return [Group(title, tuple(lines)) for title, lines in groups.items()]

@@ -1,0 +1,69 @@
+"""Queries on clients and their secrets."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+
+from idp.store.tables import Client, ClientSecret, table
+
+_TABLE = table(Client)
+_SECRETS = table(ClientSecret)
+_INSERT = insert(_TABLE)
+_INSERT_SECRET = insert(_SECRETS)
+# One row for each secret, and one row without for a client that has none: one statement reads all.
+_EVERY = (
+    select(
+        _TABLE,
+        _SECRETS.c.digest.label("secret_digest"),
+        _SECRETS.c.expires_at.label("secret_expires_at"),
+    )
+    .join_from(_TABLE, _SECRETS, _SECRETS.c.client_id == _TABLE.c.client_id, isouter=True)
+    .order_by(_TABLE.c.id, _SECRETS.c.created_at, _SECRETS.c.digest)
+)
+_FIND = _EVERY.where(_TABLE.c.client_id == bindparam("client"))
+_DROP_SECRETS = delete(_SECRETS).where(
+    _SECRETS.c.client_id == bindparam("client"),
+    _SECRETS.c.digest.not_in(bindparam("kept", expanding=True)),
+)
+_LIMIT_SECRET = (
+    update(_SECRETS)
+    .where(_SECRETS.c.digest == bindparam("secret"))
+    .values(expires_at=bindparam("until"))
+)
+
+
+def add(connection: Connection, row: dict[str, Any]) -> None:
+    """Add a client. Raises Conflict when its `client_id` exists."""
+    connection.execute(_INSERT, row)
+
+
+def add_secret(connection: Connection, row: dict[str, Any]) -> None:
+    """Add a secret's digest."""
+    connection.execute(_INSERT_SECRET, row)
+
+
+def find(connection: Connection, client_id: str) -> Sequence[RowMapping]:
+    """Return the client's rows, one for each secret and at least one; none without a client."""
+    return connection.execute(_FIND, {"client": client_id}).mappings().all()
+
+
+def every(connection: Connection) -> Sequence[RowMapping]:
+    """Return the rows of every client, oldest client first."""
+    return connection.execute(_EVERY).mappings().all()
+
+
+def change(connection: Connection, client_id: str, values: dict[str, Any]) -> bool:
+    """Change columns of a client; False when there is none."""
+    statement = update(_TABLE).where(_TABLE.c.client_id == client_id).values(**values)
+    return connection.execute(statement).rowcount == 1
+
+
+def drop_secrets(connection: Connection, client_id: str, kept: Sequence[bytes]) -> None:
+    """Delete a client's secrets but for those with the digests `kept`."""
+    connection.execute(_DROP_SECRETS, {"client": client_id, "kept": kept})
+
+
+def limit_secret(connection: Connection, digest: bytes, until: int) -> None:
+    """Let a secret end at `until`, seconds since 1970."""
+    connection.execute(_LIMIT_SECRET, {"secret": digest, "until": until})
