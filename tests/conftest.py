@@ -1,0 +1,16 @@
+"""What every test gets. The fixtures themselves live in tests/support, one module for each."""
+
+import os
+
+import pytest
+
+from tests.support import network_guard
+
+pytest_plugins = ["tests.support.databases"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Shut the network out, and the settings of whoever runs the tests."""
+    network_guard.install()
+    for name in [name for name in os.environ if name.startswith("IDP_")]:
+        del os.environ[name]
