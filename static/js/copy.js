@@ -14,13 +14,20 @@ async function copy(element) {
 for (const button of document.querySelectorAll("[data-copy]")) {
   const label = button.querySelector("[data-copy-text]");
   const text = label.textContent;
-  label.setAttribute("role", "status");
+  const status = document.createElement("span");
+  status.className = "visually-hidden";
+  status.setAttribute("role", "status");
+  button.after(status);
   button.hidden = false;
+
+  const say = (done) => {
+    label.textContent = done ? button.dataset.done : text;
+    status.textContent = done ? button.dataset.done : "";
+  };
+
   button.addEventListener("click", async () => {
     if (!(await copy(document.getElementById(button.dataset.copy)))) return;
-    label.textContent = button.dataset.done;
-    setTimeout(() => {
-      label.textContent = text;
-    }, SHOWN);
+    say(true);
+    setTimeout(say, SHOWN, false);
   });
 }

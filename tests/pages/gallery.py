@@ -1,4 +1,4 @@
-"""A small application that shows every sample under /pages/<name>, with the headers of the real server."""
+"""A small application that shows every sample under /pages/<name>, under the real policy."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ POLICY = (
     "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 LOGO = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 36 36"><rect width="36" height="36" rx="9" fill="#0f766e"/>'
-    '<path d="M11 10h14M11 16h14M11 22h8" stroke="#fff" stroke-width="2.5" stroke-linecap="round"/></svg>'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 36 36">'
+    '<rect width="36" height="36" rx="9" fill="#0f766e"/>'
+    '<path d="M11 12h14M11 18h14M11 24h8" stroke="#fff" stroke-width="2.5"'
+    ' stroke-linecap="round"/></svg>'
 )
 GLOBALS = {
     "product": "Doorward",
@@ -29,7 +31,9 @@ GLOBALS = {
 
 
 def create_gallery() -> Flask:
-    app = Flask(__name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static"))
+    app = Flask(
+        __name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static")
+    )
     app.jinja_env.globals.update(GLOBALS, csrf_token=lambda: "sample-token")
 
     @app.get("/pages/<name>")

@@ -18,7 +18,10 @@ CLIENT: dict[str, Any] = {
 }
 PLAIN_CLIENT = CLIENT | {"logo_url": None, "policy_uri": None, "tos_uri": None, "client_uri": None}
 STRANGER = CLIENT | {"logo_url": None, "self_declared_host": "tools.example.net"}
-LONG_CLIENT = CLIENT | {"name": f"{LONG} {LONG}", "self_declared_host": f"{'very-long-' * 6}host.example.com"}
+LONG_CLIENT = CLIENT | {
+    "name": f"{LONG} {LONG}",
+    "self_declared_host": f"{'very-long-' * 6}host.example.com",
+}
 HOSTILE_CLIENT: dict[str, Any] = {
     "name": HOSTILE,
     "logo_url": None,
@@ -31,7 +34,11 @@ ARABIC_CLIENT = PLAIN_CLIENT | {"name": "دفتر الملاحظات"}
 
 ADA = {"name": "Ada Lovelace", "email": "ada@example.org", "initials": "AL"}
 NAMELESS = {"name": "", "email": "ada@example.org", "initials": "A"}
-LONG_PERSON = {"name": f"{LONG} von {LONG}", "email": f"{'a' * 64}@{'sub.' * 12}example.org", "initials": "GV"}
+LONG_PERSON = {
+    "name": f"{LONG} von {LONG}",
+    "email": f"{'a' * 64}@{'sub.' * 12}example.org",
+    "initials": "GV",
+}
 HOSTILE_PERSON = {"name": HOSTILE, "email": HOSTILE, "initials": "<b"}
 
 GROUPS: list[dict[str, Any]] = [
@@ -72,9 +79,17 @@ def row(name: str, value: str, meaning: str) -> dict[str, str]:
 
 
 REQUEST_ROWS = [
-    row("response_type", "code", "Send a code back, not a token: tokens never travel through the browser."),
+    row(
+        "response_type",
+        "code",
+        "Send a code back, not a token: tokens never travel through the browser.",
+    ),
     row("client_id", "playground", "Who is asking."),
-    row("redirect_uri", CALLBACK, "Where to send the browser afterwards. It must be registered, letter by letter."),
+    row(
+        "redirect_uri",
+        CALLBACK,
+        "Where to send the browser afterwards. It must be registered, letter by letter.",
+    ),
     row("scope", "openid profile email", "What the application would like to know or do."),
     row("state", "0yQ7sVtWmQbYx0mN", "A random value that ties the answer to this browser."),
     row("nonce", "n-0S6_WzA2MjEyNzU4", "A random value that comes back inside the ID token."),
@@ -89,12 +104,24 @@ SCOPES = [
     {"name": "openid", "checked": True, "meaning": "Say who signed in, in an ID token."},
     {"name": "profile", "checked": True, "meaning": "Name, picture and the like."},
     {"name": "email", "checked": True, "meaning": "The address, and whether it is proven."},
-    {"name": "offline_access", "checked": False, "meaning": "A refresh token that outlives the sign-out."},
+    {
+        "name": "offline_access",
+        "checked": False,
+        "meaning": "A refresh token that outlives the sign-out.",
+    },
 ]
 CALLBACK_ROWS = [
     row("code", "dw_c_4Hc9sD0qVtWmQbYx0mNnS6WzA2MjEyNzU4", "Traded for tokens in the next step."),
-    row("state", "0yQ7sVtWmQbYx0mN", "The same value that was sent: the answer belongs to this browser."),
-    row("iss", "http://localhost:8000", "Who answered. It must be the issuer that was asked (RFC 9207)."),
+    row(
+        "state",
+        "0yQ7sVtWmQbYx0mN",
+        "The same value that was sent: the answer belongs to this browser.",
+    ),
+    row(
+        "iss",
+        "http://localhost:8000",
+        "Who answered. It must be the issuer that was asked (RFC 9207).",
+    ),
 ]
 RAW = (
     "eyJhbGciOiJSUzI1NiIsImtpZCI6IjdmM2E5MSJ9."
@@ -105,7 +132,10 @@ TOKENS = [
     {
         "title": "ID token",
         "raw": RAW,
-        "header_rows": [row("alg", "RS256", "How it is signed."), row("kid", "7f3a91", "Which key signed it.")],
+        "header_rows": [
+            row("alg", "RS256", "How it is signed."),
+            row("kid", "7f3a91", "Which key signed it."),
+        ],
         "claim_rows": [
             row("iss", "http://localhost:8000", "Who issued it."),
             row("sub", "5c1e7c0a9d", "Who signed in: a name that never changes."),
@@ -128,13 +158,16 @@ EXCHANGES = [
         "title": "The code for tokens",
         "request": (
             "curl http://localhost:8000/oauth2/token \\\n  -u playground:$CLIENT_SECRET \\\n"
-            "  -d grant_type=authorization_code \\\n  -d code=dw_c_4Hc9sD0qVtWmQbYx0mNnS6WzA2MjEyNzU4 \\\n"
-            f"  -d redirect_uri={CALLBACK} \\\n  -d code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+            "  -d grant_type=authorization_code \\\n"
+            "  -d code=dw_c_4Hc9sD0qVtWmQbYx0mNnS6WzA2MjEyNzU4 \\\n"
+            f"  -d redirect_uri={CALLBACK} \\\n"
+            "  -d code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
         ),
         "status": "200 OK",
         "response": '{\n  "access_token": "'
         + RAW
-        + '",\n  "token_type": "Bearer",\n  "expires_in": 600,\n  "scope": "openid profile email"\n}',
+        + '",\n  "token_type": "Bearer",\n  "expires_in": 600,\n'
+        '  "scope": "openid profile email"\n}',
     },
     {
         "title": "Refresh",
@@ -163,13 +196,14 @@ DEVELOPER: dict[str, Any] = {
 }
 CANNOT_START = {
     "heading": "Field Notes couldn’t start sign-in",
-    "user_text": "Nothing you did is wrong. Go back to Field Notes and try again, or tell the people who run it.",
+    "user_text": "Nothing you did is wrong. Go back to Field Notes and try again, "
+    "or tell the people who run it.",
 }
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One state of one page. `extra` overrides the globals of the test application (`dir`, `development` …)."""
+    """One state of one page. `extra` overrides globals such as `dir` and `development`."""
 
     template: str
     context: dict[str, Any] = field(default_factory=dict)
@@ -207,31 +241,50 @@ TOKENS_PAGE: dict[str, Any] = {
 
 SAMPLES: dict[str, Sample] = {
     "sign-in": Sample("sign_in.html", SIGN_IN),
-    "sign-in-plain": Sample("sign_in.html", SIGN_IN | {"client": None}, {"help_url": None, "privacy_url": None}),
+    "sign-in-plain": Sample(
+        "sign_in.html", SIGN_IN | {"client": None}, {"help_url": None, "privacy_url": None}
+    ),
     "sign-in-error": Sample(
-        "sign_in.html", SIGN_IN | {"identifier": "ada", "error": "Enter your email address or username."}
+        "sign_in.html",
+        SIGN_IN | {"identifier": "ada", "error": "Enter your email address or username."},
     ),
     "sign-in-stranger": Sample("sign_in.html", SIGN_IN | {"client": STRANGER}),
     "sign-in-long": Sample("sign_in.html", SIGN_IN | {"client": LONG_CLIENT, "identifier": LONG}),
     "sign-in-rtl": Sample("sign_in.html", SIGN_IN | {"client": ARABIC_CLIENT}, RTL),
-    "sign-in-hostile": Sample("sign_in.html", SIGN_IN | {"client": HOSTILE_CLIENT, "identifier": HOSTILE}),
+    "sign-in-hostile": Sample(
+        "sign_in.html", SIGN_IN | {"client": HOSTILE_CLIENT, "identifier": HOSTILE}
+    ),
     "password": Sample("password.html", PASSWORD),
     "password-error": Sample("password.html", PASSWORD | {"error": MISMATCH}),
     "password-fresh": Sample("password.html", PASSWORD | {"reason": "fresh", "change_url": None}),
-    "password-other": Sample("password.html", PASSWORD | {"reason": "other_account", "change_url": None}),
-    "password-long": Sample("password.html", PASSWORD | {"client": LONG_CLIENT, "identifier": LONG_PERSON["email"]}),
-    "password-rtl": Sample("password.html", PASSWORD | {"client": ARABIC_CLIENT, "error": MISMATCH}, RTL),
-    "password-hostile": Sample("password.html", PASSWORD | {"client": HOSTILE_CLIENT, "identifier": HOSTILE}),
+    "password-other": Sample(
+        "password.html", PASSWORD | {"reason": "other_account", "change_url": None}
+    ),
+    "password-long": Sample(
+        "password.html", PASSWORD | {"client": LONG_CLIENT, "identifier": LONG_PERSON["email"]}
+    ),
+    "password-rtl": Sample(
+        "password.html", PASSWORD | {"client": ARABIC_CLIENT, "error": MISMATCH}, RTL
+    ),
+    "password-hostile": Sample(
+        "password.html", PASSWORD | {"client": HOSTILE_CLIENT, "identifier": HOSTILE}
+    ),
     "switch-account": Sample(
         "switch_account.html",
         {"client": CLIENT, "account": ADA, "asked_for": "grace@example.org", "action": ACTION},
     ),
     "switch-account-long": Sample(
         "switch_account.html",
-        {"client": LONG_CLIENT, "account": LONG_PERSON, "asked_for": LONG_PERSON["email"], "action": ACTION},
+        {
+            "client": LONG_CLIENT,
+            "account": LONG_PERSON,
+            "asked_for": LONG_PERSON["email"],
+            "action": ACTION,
+        },
     ),
     "switch-account-any": Sample(
-        "switch_account.html", {"client": None, "account": NAMELESS, "asked_for": None, "action": ACTION}
+        "switch_account.html",
+        {"client": None, "account": NAMELESS, "asked_for": None, "action": ACTION},
     ),
     "consent": Sample("consent.html", CONSENT),
     "consent-stranger": Sample(
@@ -259,7 +312,9 @@ SAMPLES: dict[str, Sample] = {
         },
     ),
     "consent-rtl": Sample(
-        "consent.html", CONSENT | {"client": ARABIC_CLIENT, "already": ["See your email address"]}, RTL
+        "consent.html",
+        CONSENT | {"client": ARABIC_CLIENT, "already": ["See your email address"]},
+        RTL,
     ),
     "consent-hostile": Sample(
         "consent.html",
@@ -273,7 +328,9 @@ SAMPLES: dict[str, Sample] = {
         },
     ),
     "protocol-error": Sample(
-        "protocol_error.html", CANNOT_START | {"client": CLIENT, "developer": DEVELOPER}, {"development": True}
+        "protocol_error.html",
+        CANNOT_START | {"client": CLIENT, "developer": DEVELOPER},
+        {"development": True},
     ),
     "protocol-error-public": Sample(
         "protocol_error.html",
@@ -281,7 +338,8 @@ SAMPLES: dict[str, Sample] = {
             "client": None,
             "heading": "An application couldn’t start sign-in",
             "user_text": "Nothing you did is wrong. Tell the people who run the application.",
-            "developer": DEVELOPER | {"parameter": None, "received": None, "difference": None, "docs_url": None},
+            "developer": DEVELOPER
+            | {"parameter": None, "received": None, "difference": None, "docs_url": None},
         },
     ),
     "protocol-error-hostile": Sample(
@@ -330,12 +388,24 @@ SAMPLES: dict[str, Sample] = {
     ),
     "error-rtl": Sample(
         "error.html",
-        {"status": 500, "title": "خطأ", "message": "حدث خطأ ما.", "action_label": "ابدأ", "action_url": "/"},
+        {
+            "status": 500,
+            "title": "خطأ",
+            "message": "حدث خطأ ما.",
+            "action_label": "ابدأ",
+            "action_url": "/",
+        },
         RTL,
     ),
     "error-hostile": Sample(
         "error.html",
-        {"status": 400, "title": HOSTILE, "message": HOSTILE, "action_label": HOSTILE, "action_url": "/"},
+        {
+            "status": 400,
+            "title": HOSTILE,
+            "message": HOSTILE,
+            "action_label": HOSTILE,
+            "action_url": "/",
+        },
     ),
     "wrong-address": Sample(
         "wrong_address.html",
@@ -348,24 +418,34 @@ SAMPLES: dict[str, Sample] = {
         {"development": True},
     ),
     "wrong-address-hostile": Sample(
-        "wrong_address.html", {"opened": HOSTILE, "expected": "https://id.example.com", "setting_hint": HOSTILE}
+        "wrong_address.html",
+        {"opened": HOSTILE, "expected": "https://id.example.com", "setting_hint": HOSTILE},
     ),
     "sign-out": Sample("sign_out.html", {"account": ADA, "client": CLIENT, "action": ACTION}),
-    "sign-out-own": Sample("sign_out.html", {"account": NAMELESS, "client": None, "action": ACTION}),
+    "sign-out-own": Sample(
+        "sign_out.html", {"account": NAMELESS, "client": None, "action": ACTION}
+    ),
     "signed-out": Sample(
         "signed_out.html",
         {
             "client": CLIENT,
             "continue_url": "https://notes.example.com",
             "stays": [
-                "Applications that you opened before may keep you signed in until their own session ends.",
-                "Field Notes stays connected to your account: it may go on working while you are away.",
+                "Applications that you opened before may keep you signed in "
+                "until their own session ends.",
+                "Field Notes stays connected to your account: "
+                "it may go on working while you are away.",
             ],
         },
     ),
     "signed-out-plain": Sample(
         "signed_out.html",
-        {"client": None, "continue_url": None, "stays": [], "ended": ["Doorward in this browser", "Field Notes"]},
+        {
+            "client": None,
+            "continue_url": None,
+            "stays": [],
+            "ended": ["Doorward in this browser", "Field Notes"],
+        },
     ),
     "home": Sample(
         "home.html",
@@ -401,7 +481,9 @@ SAMPLES: dict[str, Sample] = {
             "values": {"email": "ada@", "name": "Ada Lovelace"},
         },
     ),
-    "administrator-rtl": Sample("administrator.html", ADMINISTRATOR | {"errors": {"name": "خطأ"}}, RTL),
+    "administrator-rtl": Sample(
+        "administrator.html", ADMINISTRATOR | {"errors": {"name": "خطأ"}}, RTL
+    ),
     "continue": Sample(
         "continue.html",
         {
@@ -415,7 +497,7 @@ SAMPLES: dict[str, Sample] = {
         "continue.html",
         {
             "heading": "You are leaving Doorward",
-            "message": "Field Notes asked for something that is not possible, and takes over from here.",
+            "message": "Field Notes asked for something impossible, and takes over from here.",
             "action_label": "Go there",
             "continue_url": "https://tools.example.net/callback?error=invalid_scope",
             "destination": "https://tools.example.net",
@@ -426,7 +508,11 @@ SAMPLES: dict[str, Sample] = {
         "playground/start.html",
         PLAYGROUND_START
         | {
-            "errors": {"scope": "Choose at least one.", "max_age": "A whole number of seconds.", "prompt": "Unknown."},
+            "errors": {
+                "scope": "Choose at least one.",
+                "max_age": "A whole number of seconds.",
+                "prompt": "Unknown.",
+            },
             "values": {"prompt": "login", "max_age": "soon", "resource": "https://api.example.com"},
             "resources": [{"identifier": "https://api.example.com", "name": "Invoices API"}],
         },
@@ -466,13 +552,17 @@ SAMPLES: dict[str, Sample] = {
     ),
     "playground-tokens": Sample("playground/tokens.html", TOKENS_PAGE, {"development": True}),
     "playground-tokens-rtl": Sample(
-        "playground/tokens.html", TOKENS_PAGE | {"available": ["userinfo", "sign_out"], "error": "خطأ"}, RTL
+        "playground/tokens.html",
+        TOKENS_PAGE | {"available": ["userinfo", "sign_out"], "error": "خطأ"},
+        RTL,
     ),
     "playground-tokens-hostile": Sample(
         "playground/tokens.html",
         TOKENS_PAGE
         | {
-            "exchanges": [{"title": HOSTILE, "request": HOSTILE, "status": 200, "response": HOSTILE}],
+            "exchanges": [
+                {"title": HOSTILE, "request": HOSTILE, "status": 200, "response": HOSTILE}
+            ],
             "tokens": [
                 {
                     "title": HOSTILE,
