@@ -69,7 +69,11 @@ class SealedSecret(Model):
 
 
 class SigningKey(Model):
-    """One asymmetric key of the JWKS, in one of the states next, active, retiring, archived, withdrawn."""
+    """One asymmetric key, in one of the states next, active, retiring, archived, withdrawn.
+
+    The first three are published. `longest_token` is the longest life, in seconds, of what it
+    signs; `keep_until` is when the last of these ends; `archived_at` is when it left the JWKS.
+    """
 
     __tablename__ = "signing_keys"
     kid: Mapped[str] = mapped_column(primary_key=True)
@@ -77,19 +81,22 @@ class SigningKey(Model):
     state: Mapped[str]
     public_jwk: Mapped[dict[str, Any]]
     sealed_private: Mapped[bytes | None]
+    longest_token: Mapped[int]
     created_at: Mapped[int]
     usable_from: Mapped[int]
     activated_at: Mapped[int | None]
     retired_at: Mapped[int | None]
+    keep_until: Mapped[int | None]
     archived_at: Mapped[int | None]
-    __table_args__ = (
+    __table_args__ = tuple(
         Index(
-            "one_active_key_per_algorithm",
+            f"one_{state}_key_per_algorithm",
             "algorithm",
             unique=True,
-            sqlite_where=text("state = 'active'"),
-            postgresql_where=text("state = 'active'"),
-        ),
+            sqlite_where=text(f"state = '{state}'"),
+            postgresql_where=text(f"state = '{state}'"),
+        )
+        for state in ("next", "active")
     )
 
 

@@ -133,10 +133,12 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("public_jwk", sa.JSON(), nullable=False),
         sa.Column("sealed_private", sa.LargeBinary(), nullable=True),
+        sa.Column("longest_token", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("usable_from", sa.BigInteger(), nullable=False),
         sa.Column("activated_at", sa.BigInteger(), nullable=True),
         sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.Column("keep_until", sa.BigInteger(), nullable=True),
         sa.Column("archived_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("kid"),
     )
@@ -147,6 +149,13 @@ def upgrade() -> None:
             unique=True,
             sqlite_where=sa.text("state = 'active'"),
             postgresql_where=sa.text("state = 'active'"),
+        )
+        batch_op.create_index(
+            "one_next_key_per_algorithm",
+            ["algorithm"],
+            unique=True,
+            sqlite_where=sa.text("state = 'next'"),
+            postgresql_where=sa.text("state = 'next'"),
         )
 
     op.create_table(
@@ -301,6 +310,11 @@ def downgrade() -> None:
 
     op.drop_table("client_secrets")
     with op.batch_alter_table("signing_keys", schema=None) as batch_op:
+        batch_op.drop_index(
+            "one_next_key_per_algorithm",
+            sqlite_where=sa.text("state = 'next'"),
+            postgresql_where=sa.text("state = 'next'"),
+        )
         batch_op.drop_index(
             "one_active_key_per_algorithm",
             sqlite_where=sa.text("state = 'active'"),
