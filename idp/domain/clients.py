@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping
-
 from idp.crypto import secrets
 from idp.domain import uris
 from idp.domain.audit import Audit, Entry, Origin
@@ -15,7 +13,7 @@ from idp.domain.clock import Clock
 from idp.domain.errors import AlreadyExists, Invalid, NotFound
 from idp.domain.recent import Recent
 from idp.store import clients as rows
-from idp.store.database import Store
+from idp.store.database import Connection, RowMapping, Store
 from idp.store.errors import Conflict
 
 SECRET_PREFIX = "dw_secret_"

@@ -47,6 +47,9 @@ class Recent(Generic[Value]):
         while len(self._kept) > self._size:
             self._kept.popitem(last=False)
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def forget(self) -> None:
         """Drop everything: something was changed here."""
         with self._lock:

@@ -1,0 +1,196 @@
+"""Client registration: RFC 7591 sections 2 and 3.2, OpenID Connect Registration section 2.
+
+HONOURED fields are read, bounded, defaulted and obeyed. DEMANDS ask for a protection or a form of
+answer that does not exist here: the client would rely on it, so they are refused unless they say
+what holds anyway. All others are ignored, as RFC 7591 section 2 has it, and the answer, which lists
+what was registered, shows it (section 3.2.1).
+docs/reference/client-metadata.md says the same; a test compares.
+"""
+
+import re
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+from idp.domain.clients import Client
+from idp.protocol import metadata_values as read
+from idp.protocol import redirect_uris
+from idp.protocol.metadata_values import Reader, RegistrationError, refused
+from idp.protocol.scopes import OIDC
+
+MOST_REDIRECT_URIS = 20
+MOST_TRANSLATIONS = 50
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
+GRANT_TYPES = ("authorization_code", "client_credentials", "refresh_token")
+RESPONSE_TYPES = ("code",)
+ID_TOKEN_ALGORITHMS = ("RS256", "ES256")
+
+
+@dataclass(frozen=True)
+class Field:
+    """How a field is read, and what holds when it is omitted; None: nothing is registered."""
+
+    reader: Reader
+    default: Any = None
+    translatable: bool = False
+
+
+_ADDRESSES = read.texts(MOST_REDIRECT_URIS, redirect_uris.LONGEST)
+HONOURED = {
+    "redirect_uris": Field(_ADDRESSES, []),
+    "post_logout_redirect_uris": Field(_ADDRESSES, []),
+    "token_endpoint_auth_method": Field(read.one_of(AUTH_METHODS), "client_secret_basic"),
+    "grant_types": Field(read.some_of(GRANT_TYPES), ["authorization_code"]),
+    "response_types": Field(read.some_of(RESPONSE_TYPES)),
+    "client_name": Field(read.text(100), translatable=True),
+    "client_uri": Field(read.page, translatable=True),
+    "logo_uri": Field(read.page, translatable=True),
+    "policy_uri": Field(read.page, translatable=True),
+    "tos_uri": Field(read.page, translatable=True),
+    "scope": Field(read.scope),
+    "contacts": Field(read.texts(10, 254)),
+    "software_id": Field(read.text(200)),
+    "software_version": Field(read.text(200)),
+    "application_type": Field(read.one_of(("native", "web")), "web"),
+    "subject_type": Field(read.one_of(("public",)), "public"),
+    "id_token_signed_response_alg": Field(read.one_of(ID_TOKEN_ALGORITHMS), "RS256"),
+    "default_max_age": Field(read.seconds),
+    "require_auth_time": Field(read.flag, default=False),
+    "require_pkce": Field(read.flag, default=True),
+    "claims_in_id_token": Field(read.flag, default=False),
+    "default_resource": Field(read.resource),
+    "first_party": Field(read.flag),
+}
+DEMANDS: dict[str, tuple[Any, ...]] = {
+    "sector_identifier_uri": (),
+    "id_token_encrypted_response_alg": (),
+    "id_token_encrypted_response_enc": (),
+    "userinfo_signed_response_alg": (),
+    "userinfo_encrypted_response_alg": (),
+    "userinfo_encrypted_response_enc": (),
+    "introspection_signed_response_alg": (),
+    "introspection_encrypted_response_alg": (),
+    "authorization_signed_response_alg": (),
+    "authorization_encrypted_response_alg": (),
+    "request_object_signing_alg": (),
+    "request_object_encryption_alg": (),
+    "require_signed_request_object": (False,),
+    "require_pushed_authorization_requests": (False,),
+    "dpop_bound_access_tokens": (False,),
+    "tls_client_certificate_bound_access_tokens": (False,),
+    "backchannel_user_code_parameter": (False,),
+}
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,5}")
+
+
+def validate(metadata: Any, *, operator: bool) -> dict[str, Any]:
+    """Return the metadata to register, complete with defaults. Raises RegistrationError.
+
+    `operator` tells who asks: only an operator may mark a client as first party.
+    """
+    if not isinstance(metadata, Mapping):
+        raise refused("The metadata must be a JSON object.")
+    # As in RFC 7592 section 2.2, null means omitted.
+    given = {name: value for name, value in metadata.items() if value is not None}
+    _refuse_demands(given)
+    if given.get("first_party") and not operator:
+        raise refused("first_party is for the operator of this server.")
+    details = _read_fields(given)
+    details |= _translations(given)
+    details["response_types"] = _response_types(details)
+    details["scope"] = _scope(details)
+    _refuse_contradictions(details)
+    _check_redirect_uris(details)
+    return details
+
+
+def _refuse_demands(given: Mapping[str, Any]) -> None:
+    for name, held in DEMANDS.items():
+        if name in given and given[name] not in held:
+            raise refused(f"{name} is not supported yet.")
+
+
+def _read_fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    details = {}
+    for name, field in HONOURED.items():
+        if name in given:
+            details[name] = field.reader(name, given[name])
+        elif field.default is not None:
+            details[name] = copy(field.default)
+    return details
+
+
+def _translations(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Read fields such as `client_name#de` (RFC 7591 section 2.2)."""
+    found = {}
+    for name, value in given.items():
+        base, mark, language = name.partition("#")
+        field = HONOURED.get(base)
+        if mark and field and field.translatable and _LANGUAGE.fullmatch(language):
+            found[name] = field.reader(name, value)
+            if len(found) > MOST_TRANSLATIONS:
+                raise refused(f"At most {MOST_TRANSLATIONS} translations can be registered.")
+    return found
+
+
+def _response_types(details: Mapping[str, Any]) -> list[str]:
+    """The default suits the grant types (RFC 7591 section 2.1)."""
+    default = ["code"] if "authorization_code" in details["grant_types"] else []
+    return list(details.get("response_types", default))
+
+
+def _scope(details: Mapping[str, Any]) -> str:
+    """What the client may ask for: what it registered, else what a person's client usually needs.
+
+    Scopes that its grants can never give are not registered.
+    """
+    grants = details["grant_types"]
+    useless = set() if "authorization_code" in grants else set(OIDC)
+    if "refresh_token" not in grants:
+        useless.add("offline_access")
+    wanted = details.get("scope", " ".join(OIDC)).split()
+    return " ".join(scope for scope in wanted if scope not in useless)
+
+
+def _refuse_contradictions(details: Mapping[str, Any]) -> None:
+    grants = details["grant_types"]
+    public = details["token_endpoint_auth_method"] == "none"
+    if not grants:
+        raise refused("grant_types must not be empty.")
+    if ("code" in details["response_types"]) != ("authorization_code" in grants):
+        raise refused("authorization_code in grant_types and code in response_types go together.")
+    if public and "client_credentials" in grants:
+        raise refused("A public client can't use client_credentials (RFC 6749 section 4.4).")
+    if grants == ["refresh_token"] or set(grants) == {"refresh_token", "client_credentials"}:
+        raise refused("refresh_token needs a grant that issues refresh tokens: authorization_code.")
+    if public and not details["require_pkce"]:
+        raise refused("A public client can't do without PKCE (RFC 9700 section 2.1.1).")
+
+
+def _check_redirect_uris(details: Mapping[str, Any]) -> None:
+    if "authorization_code" in details["grant_types"] and not details["redirect_uris"]:
+        raise RegistrationError("invalid_redirect_uri", "redirect_uris must hold at least one URI.")
+    for name, code in (
+        ("redirect_uris", "invalid_redirect_uri"),
+        ("post_logout_redirect_uris", "invalid_client_metadata"),
+    ):
+        for uri in details[name]:
+            if problem := redirect_uris.problem(uri, details["application_type"]):
+                raise RegistrationError(code, f"{name}: {_shortened(uri)}: {problem}")
+
+
+def _shortened(uri: str) -> str:
+    return ascii(uri if len(uri) <= 100 else f"{uri[:99]}...")[1:-1]
+
+
+def registration_response(client: Client, secret: str | None, expires: int = 0) -> dict[str, Any]:
+    """Return the answer of RFC 7591 section 3.2.1; `expires` is the secret's end, 0 for never."""
+    answer: dict[str, Any] = {
+        "client_id": client.client_id,
+        "client_id_issued_at": client.created_at,
+    }
+    if secret is not None:
+        answer |= {"client_secret": secret, "client_secret_expires_at": expires}
+    first_party = {"first_party": True} if client.first_party else {}
+    return answer | dict(client.details) | first_party
