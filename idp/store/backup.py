@@ -1,0 +1,78 @@
+"""Copying the embedded database into a file and back, while others use it."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, inspect, select
+
+from idp.store.errors import StoreError
+from idp.store.tables import Account, Client, table
+
+_CLOSE_EVERYTHING = (
+    "UPDATE sessions SET ended_at = :now WHERE ended_at IS NULL",
+    "UPDATE authorizations SET revoked_at = :now, revoked_because = 'restored'"
+    " WHERE revoked_at IS NULL",
+    "UPDATE one_time SET used_at = :now WHERE used_at IS NULL",
+    "DELETE FROM leases",
+)
+
+
+def copy_to(connection: Connection, path: Path) -> None:
+    """Write a consistent copy into the empty file at `path`."""
+    connection.exec_driver_sql("VACUUM INTO ?", (str(path),))
+
+
+def copy_from(connection: Connection, path: Path) -> None:
+    """Replace the whole database by the copy at `path`, in one step. Raises StoreError."""
+    raw: Any = connection.connection.driver_connection
+    try:
+        with closing(sqlite3.connect(path)) as source:
+            source.backup(raw)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be copied into the database: {error}.") from error
+
+
+def close_everything(path: Path, now: int) -> None:
+    """End sessions, authorizations and values that work once in the copy at `path`.
+
+    What was ended after the copy was made must not come back to life. Raises StoreError.
+    """
+    try:
+        with closing(sqlite3.connect(path)) as copy, copy:
+            for statement in _CLOSE_EVERYTHING:
+                copy.execute(statement, {"now": now})
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} is not a database of this program: {error}.") from error
+
+
+def fact_in(path: Path, name: str) -> bytes | None:
+    """Return the fact called `name` of the copy at `path`. Raises StoreError."""
+    found = _value(path, "SELECT value FROM installation WHERE name = ?", name)
+    return bytes(found) if found is not None else None
+
+
+def revision_of(path: Path) -> str | None:
+    """Return the schema revision of the copy at `path`. Raises StoreError."""
+    found = _value(path, "SELECT version_num FROM alembic_version")
+    return str(found) if found is not None else None
+
+
+def is_empty(connection: Connection) -> bool:
+    """Tell whether the database has no person and no client, or no tables at all."""
+    present = [
+        model for model in (Account, Client) if inspect(connection).has_table(table(model).name)
+    ]
+    return not any(
+        connection.execute(select(table(model).c.id).limit(1)).first() for model in present
+    )
+
+
+def _value(path: Path, statement: str, *parameters: str) -> Any:
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as copy:
+            row = copy.execute(statement, parameters).fetchone()
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} is not a database of this program: {error}.") from error
+    return row[0] if row else None

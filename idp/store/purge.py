@@ -1,0 +1,54 @@
+"""Deleting what has expired, a bounded batch at a time, so that no lock is held for long."""
+
+from sqlalchemy import ColumnElement, Connection, Delete, bindparam, delete, select
+
+from idp.store.tables import (
+    AuditEntry,
+    Authorization,
+    Base,
+    Counter,
+    OneTime,
+    RefreshToken,
+    RevokedToken,
+    Session,
+    table,
+)
+
+
+def _expired(model: type[Base], key: str, date: str) -> Delete:
+    """Delete at most `batch` of the rows whose `date` is before `before`, oldest first."""
+    rows = table(model)
+    condition: ColumnElement[bool] = rows.c[date] < bindparam("before")
+    oldest = (
+        select(rows.c[key])
+        .where(condition)
+        .order_by(rows.c[date])
+        .limit(bindparam("batch"))
+        .with_for_update(skip_locked=True)
+    )
+    return delete(rows).where(rows.c[key].in_(oldest))
+
+
+_EXPIRING = {
+    "one_time": _expired(OneTime, "digest", "keep_until"),
+    "refresh_tokens": _expired(RefreshToken, "digest", "expires_at"),
+    "authorizations": _expired(Authorization, "id", "expires_at"),
+    "sessions": _expired(Session, "id", "expires_at"),
+    "revoked_tokens": _expired(RevokedToken, "jti_digest", "expires_at"),
+    "counters": _expired(Counter, "name", "expires_at"),
+}
+_AUDIT = _expired(AuditEntry, "id", "at_ms")
+
+EXPIRING = tuple(_EXPIRING)
+"""What expires by itself; children come before what they refer to."""
+
+
+def expired(connection: Connection, name: str, before: int, batch: int) -> int:
+    """Delete rows of `name` that expired before that second; return how many, at most `batch`."""
+    parameters = {"before": before, "batch": batch}
+    return connection.execute(_EXPIRING[name], parameters).rowcount
+
+
+def audit(connection: Connection, before: int, batch: int) -> int:
+    """Delete audit entries older than that second; return how many, at most `batch`."""
+    return connection.execute(_AUDIT, {"before": before * 1000, "batch": batch}).rowcount
