@@ -1,19 +1,19 @@
 """Values that work once: codes, interactions, links. One mechanism for all of them.
 
-A value is stored as a digest made for its kind, so that none can be presented as another; its payload is sealed. Using
-it leaves a tombstone, by which a second use is noticed. It lives in the database and nowhere else.
+A value is stored as a digest made for its kind, so that none can be presented as another; its
+payload is sealed. Using it leaves a tombstone, by which a second use is noticed. It lives in the
+database and nowhere else.
 """
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-
 from idp.crypto import secrets
 from idp.crypto.sealing import Sealer
 from idp.domain.clock import Clock
 from idp.store import one_time as rows
+from idp.store.database import Connection
 
 TOMBSTONE_SECONDS = 86400
 
@@ -53,7 +53,7 @@ class OneTimeValues:
         row = {
             "digest": digest,
             "kind": kind,
-            "sealed": self._sealer.seal(json.dumps(payload).encode(), _place(kind, digest)),
+            "sealed": self._sealer.seal(json.dumps(payload).encode(), place(kind, digest)),
             "binding": binding,
             "authorization_id": authorization_id,
             "created_at": now,
@@ -68,7 +68,7 @@ class OneTimeValues:
         row = rows.find(connection, digest)
         if row is None:
             return None
-        payload = json.loads(self._sealer.unseal(row["sealed"], _place(kind, digest)))
+        payload = json.loads(self._sealer.unseal(row["sealed"], place(kind, digest)))
         return Found(
             payload, row["expires_at"], row["used_at"], row["binding"], row["authorization_id"]
         )
@@ -79,7 +79,7 @@ class OneTimeValues:
         sealed = rows.take(connection, digest, int(self._clock()))
         if sealed is None:
             return None
-        payload: dict[str, Any] = json.loads(self._sealer.unseal(sealed, _place(kind, digest)))
+        payload: dict[str, Any] = json.loads(self._sealer.unseal(sealed, place(kind, digest)))
         return payload
 
     def bind(self, connection: Connection, kind: str, value: str, binding: bytes) -> bool:
@@ -97,12 +97,13 @@ class OneTimeValues:
         """Replace a value's payload, and its binding where one is given."""
         digest = secrets.digest(kind, value)
         values: dict[str, Any] = {
-            "sealed": self._sealer.seal(json.dumps(payload).encode(), _place(kind, digest))
+            "sealed": self._sealer.seal(json.dumps(payload).encode(), place(kind, digest))
         }
         if binding is not None:
             values["binding"] = binding
         rows.change(connection, digest, values)
 
 
-def _place(kind: str, digest: bytes) -> str:
+def place(kind: str, digest: bytes) -> str:
+    """Return the context under which a payload is sealed."""
     return f"one_time:{kind}:{digest.hex()}"

@@ -1,0 +1,201 @@
+"""Doing what the key schedule or an operator asks for: one process at a time, others look again."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from idp.crypto import jwk
+from idp.crypto.sealing import Sealer
+from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.clock import Clock
+from idp.domain.errors import Busy, DomainError, Invalid, NotFound
+from idp.domain.key_schedule import KeyInfo, KeySchedule, Step, find, succession
+from idp.store import signing_keys as rows
+from idp.store.database import Connection, RowMapping, Store
+from idp.store.errors import Conflict
+
+_TRIES = 5
+Plan = Callable[[Sequence[KeyInfo], int], list[Step]]
+
+
+class TooEarly(DomainError):
+    """A key may not sign, or not go, before `at` (seconds since 1970)."""
+
+    def __init__(self, message: str, at: int) -> None:
+        super().__init__(
+            f"{message} before {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC."
+        )
+        self.at = at
+
+
+class KeyRotation:
+    """Moves signing keys from state to state."""
+
+    def __init__(
+        self,
+        store: Store,
+        sealer: Sealer,
+        audit: Audit,
+        clock: Clock,
+        schedule: KeySchedule,
+        algorithms: Sequence[str],
+    ) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._audit = audit
+        self._clock = clock
+        self._schedule = schedule
+        self._algorithms = tuple(algorithms)
+
+    def keys(self) -> list[KeyInfo]:
+        """Return every key that is remembered."""
+        with self._store.reading() as connection:
+            return [info_of(row) for row in rows.read(connection)]
+
+    def lengthen(self) -> None:
+        """Note how long what is signed from now on lives, where the settings were raised."""
+        longest = self._schedule.longest_token
+        if any(key.signs and key.longest_token < longest for key in self.keys()):
+            with self._store.writing() as connection:
+                rows.lengthen(connection, longest)
+
+    def advance(self, origin: Origin, actor: str) -> list[Step]:
+        """Do what is due, and return it."""
+        return self._carry_out(self._due, origin, actor)
+
+    def rotate(
+        self, algorithms: Sequence[str], *, emergency: bool, origin: Origin, actor: str
+    ) -> list[Step]:
+        """Let the next keys sign. Raises TooEarly; an emergency withdraws the active ones."""
+
+        def plan(keys: Sequence[KeyInfo], now: int) -> list[Step]:
+            steps: list[Step] = []
+            for algorithm in algorithms:
+                steps += self._handover(keys, algorithm, now, emergency=emergency)
+            return steps
+
+        return self._carry_out(plan, origin, actor)
+
+    def retire(self, kid: str, *, emergency: bool, origin: Origin, actor: str) -> list[Step]:
+        """Take one key out of use, or in an emergency out of trust.
+
+        Raises NotFound, Invalid, TooEarly.
+        """
+
+        def plan(keys: Sequence[KeyInfo], now: int) -> list[Step]:
+            key = next((key for key in keys if key.kid == kid), None)
+            if key is None:
+                raise NotFound(f"There is no key {kid}.")
+            if key.state == "active" and key.algorithm in self._algorithms:
+                return self._handover(keys, key.algorithm, now, emergency=emergency)
+            return _retirement(key, now, emergency=emergency)
+
+        return self._carry_out(plan, origin, actor)
+
+    def _due(self, keys: Sequence[KeyInfo], now: int) -> list[Step]:
+        return self._schedule.due(keys, self._algorithms, now)
+
+    def _handover(
+        self, keys: Sequence[KeyInfo], algorithm: str, now: int, *, emergency: bool
+    ) -> list[Step]:
+        if algorithm not in self._algorithms:
+            raise NotFound(f"No keys are kept for {algorithm}.")
+        following = find(keys, algorithm, "next")
+        if emergency:
+            return succession(keys, algorithm, "withdrawn")
+        if following is None:
+            return [Step("published", algorithm)]
+        if now < following.usable_from:
+            said = f"Verifiers may not know the next {algorithm} key yet: it can't sign"
+            raise TooEarly(said, following.usable_from)
+        return succession(keys, algorithm, "retired")
+
+    def _carry_out(self, plan: Plan, origin: Origin, actor: str) -> list[Step]:
+        """Plan, make new keys outside of any transaction, act if the plan holds under the lock."""
+        for _ in range(_TRIES):
+            steps = plan(self.keys(), int(self._clock()))
+            if not steps:
+                return []
+            fresh = [self._fresh(step) for step in steps]
+            try:
+                if self._act(plan, steps, fresh, origin, actor):
+                    return steps
+            except Conflict:
+                continue  # another process made the first keys at the same moment
+        raise Busy(1)
+
+    def _act(
+        self, plan: Plan, steps: Sequence[Step], fresh: Sequence[Any], origin: Origin, actor: str
+    ) -> bool:
+        with self._store.writing() as connection:
+            rows.lock(connection)
+            now = int(self._clock())
+            if plan([info_of(row) for row in rows.read(connection)], now) != steps:
+                return False
+            for step, row in zip(steps, fresh, strict=True):
+                kid = self._take(connection, step, row, now)
+                detail = {"kid": kid, "algorithm": step.algorithm}
+                entry = Entry(f"signing_key.{step.deed}", actor, detail=detail)
+                self._audit.record(connection, origin, entry)
+        return True
+
+    def _take(
+        self, connection: Connection, step: Step, fresh: dict[str, Any] | None, now: int
+    ) -> str:
+        if fresh is not None:
+            first = step.deed == "begun"
+            usable_from = now if first else now + self._schedule.publication
+            dates = {"created_at": now, "usable_from": usable_from}
+            rows.add(connection, {**fresh, **dates, "activated_at": now if first else None})
+            return str(fresh["kid"])
+        kid = str(step.kid)
+        if step.deed == "activated":
+            rows.activate(connection, kid, now)
+        elif step.deed == "retired":
+            rows.retire(connection, kid, now, self._schedule.margin)
+        elif step.deed == "archived":
+            rows.archive(connection, kid, now)
+        else:
+            rows.withdraw(connection, kid, now)
+        return kid
+
+    def _fresh(self, step: Step) -> dict[str, Any] | None:
+        """Return the row of a new key where the step asks for one."""
+        if step.kid is not None:
+            return None
+        key = jwk.generate(step.algorithm)
+        return {
+            "kid": key.kid,
+            "algorithm": key.algorithm,
+            "state": "active" if step.deed == "begun" else "next",
+            "public_jwk": key.public_jwk,
+            "sealed_private": self._sealer.seal(key.private, place(key.kid)),
+            "longest_token": self._schedule.longest_token,
+        }
+
+
+def _retirement(key: KeyInfo, now: int, *, emergency: bool) -> list[Step]:
+    """What becomes of a key that is not the signing one of a kept algorithm."""
+    if key.state == "next":
+        return [Step("withdrawn", key.algorithm, key.kid), Step("published", key.algorithm)]
+    if emergency and key.state != "withdrawn":
+        return [Step("withdrawn", key.algorithm, key.kid)]
+    if key.state == "active":
+        return [Step("retired", key.algorithm, key.kid)]
+    if key.state != "retiring":
+        raise Invalid("kid", f"The key {key.kid} is not published any more.")
+    if now < (key.keep_until or 0):
+        raise TooEarly(
+            "Tokens that this key signed are still valid: it can't go", key.keep_until or 0
+        )
+    return [Step("archived", key.algorithm, key.kid)]
+
+
+def info_of(row: RowMapping) -> KeyInfo:
+    """Return what may be shown of a stored key."""
+    return KeyInfo(**{name: row[name] for name in KeyInfo.__dataclass_fields__})
+
+
+def place(kid: str) -> str:
+    """Return the context under which a private half is sealed."""
+    return f"signing_keys:{kid}:private"

@@ -1,0 +1,115 @@
+"""When a signing key may sign, and how long it stays published: the rules, without the database.
+
+A verifier that caches the JWKS for its max-age never meets an unknown or missing key: a key is
+published that long before it signs, and stays as long as anything that it signed is valid.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from idp.config import Settings
+
+LONGEST_ACCESS_TOKEN = 900
+"""Seconds: a resource server may ask for longer ones than the setting, up to this."""
+
+State = Literal["next", "active", "retiring", "archived", "withdrawn"]
+Deed = Literal["begun", "published", "activated", "retired", "archived", "withdrawn"]
+
+
+@dataclass(frozen=True)
+class KeyInfo:
+    """A signing key without its halves. Times are seconds since 1970.
+
+    It may sign from `usable_from`, signs from `activated_at` to `retired_at`, and is published
+    from `created_at` to `archived_at`; `keep_until` is when the last token that it signed ends.
+    """
+
+    kid: str
+    algorithm: str
+    state: State
+    longest_token: int
+    created_at: int
+    usable_from: int
+    activated_at: int | None
+    retired_at: int | None
+    keep_until: int | None
+    archived_at: int | None
+
+    @property
+    def signs(self) -> bool:
+        """Whether it signs, or will."""
+        return self.state in {"next", "active"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One change: of the key `kid`, or a new key (`begun`: signs at once; `published`: is next)."""
+
+    deed: Deed
+    algorithm: str
+    kid: str | None = None
+
+
+@dataclass(frozen=True)
+class KeySchedule:
+    """The periods, in seconds."""
+
+    publication: int
+    """A key is published so long before it signs: until every cached JWKS has it."""
+    margin: int
+    """A key stays published so much longer than its tokens: nodes notice late, clocks differ."""
+    rotation: int
+    longest_token: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "KeySchedule":
+        """Return the periods that the settings ask for."""
+        lateness = settings.cache_lifetime + settings.clock_skew
+        return cls(
+            publication=settings.jwks_max_age + settings.key_publication_margin + lateness,
+            margin=lateness,
+            rotation=settings.key_rotation_period,
+            longest_token=max(
+                settings.access_token_lifetime, settings.id_token_lifetime, LONGEST_ACCESS_TOKEN
+            ),
+        )
+
+    def due(self, keys: Sequence[KeyInfo], algorithms: Collection[str], now: int) -> list[Step]:
+        """Return what has to happen now. The first keys of an empty database sign at once."""
+        if not keys:
+            deeds: tuple[Deed, ...] = ("begun", "published")
+            return [Step(deed, algorithm) for algorithm in algorithms for deed in deeds]
+        steps = [
+            Step("archived", key.algorithm, key.kid)
+            for key in keys
+            if key.state == "retiring" and (key.keep_until or 0) <= now
+        ]
+        for algorithm in algorithms:
+            steps += self._due_for(algorithm, keys, now)
+        return steps
+
+    def _due_for(self, algorithm: str, keys: Sequence[KeyInfo], now: int) -> list[Step]:
+        following = find(keys, algorithm, "next")
+        if following is None:
+            return [Step("published", algorithm)]
+        active = find(keys, algorithm, "active")
+        in_time = active is not None and now < (active.activated_at or 0) + self.rotation
+        if in_time or now < following.usable_from:
+            return []
+        return succession(keys, algorithm, "retired")
+
+
+def succession(
+    keys: Sequence[KeyInfo], algorithm: str, predecessor: Literal["retired", "withdrawn"]
+) -> list[Step]:
+    """Return the steps by which the next key takes over and another one is published."""
+    active, following = find(keys, algorithm, "active"), find(keys, algorithm, "next")
+    steps = [Step(predecessor, algorithm, active.kid)] if active else []
+    heir = Step("activated", algorithm, following.kid) if following else Step("begun", algorithm)
+    return [*steps, heir, Step("published", algorithm)]
+
+
+def find(keys: Sequence[KeyInfo], algorithm: str, state: State) -> KeyInfo | None:
+    """Return the one key of `algorithm` that is `next` or `active`."""
+    return next((key for key in keys if (key.algorithm, key.state) == (algorithm, state)), None)
