@@ -39,7 +39,7 @@ check: .venv/dev-set $(STYLELINT) ## Lint, types, layers, ceilings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/djlint --lint --quiet templates
 	$(STYLELINT) --config tests/house/stylelint.config.mjs "static/**/*.css"
 	$(PYTEST) tests/house
