@@ -56,7 +56,7 @@ class Backup:
 
     def create(self, path: Path, origin: Origin, actor: str) -> Manifest:
         """Write a backup to `path` and its manifest beside it. Raises Invalid, AlreadyExists."""
-        self._refuse_server()
+        self.refuse_creation(path)
         _create_private(path)
         try:
             with self._store.reading() as connection:
@@ -76,6 +76,15 @@ class Backup:
             raise
         self._record("backup.created", manifest, origin, actor)
         return manifest
+
+    def refuse_creation(self, path: Path) -> None:
+        """Raise what `create` would raise before it writes: Invalid, AlreadyExists."""
+        self._refuse_server()
+        for file in (path, _manifest_of(path)):
+            if file.exists():
+                raise AlreadyExists(f"{file} exists already.")
+        if not os.access(path.absolute().parent, os.W_OK):
+            raise Invalid("path", f"{path} cannot be written.")
 
     def inspect(self, path: Path, *, force: bool = False) -> Manifest:
         """Return the manifest of a backup that could be restored now.

@@ -1,6 +1,7 @@
 """Doing what the key schedule or an operator asks for: one process at a time, others look again."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from idp.store.database import Connection, RowMapping, Store
 from idp.store.errors import Conflict
 
 _TRIES = 5
+Fresh = dict[str, Any] | None
 Plan = Callable[[Sequence[KeyInfo], int], list[Step]]
 
 
@@ -64,7 +66,13 @@ class KeyRotation:
         return self._carry_out(self._due, origin, actor)
 
     def rotate(
-        self, algorithms: Sequence[str], *, emergency: bool, origin: Origin, actor: str
+        self,
+        algorithms: Sequence[str],
+        *,
+        emergency: bool,
+        dry_run: bool,
+        origin: Origin,
+        actor: str,
     ) -> list[Step]:
         """Let the next keys sign. Raises TooEarly; an emergency withdraws the active ones."""
 
@@ -74,9 +82,11 @@ class KeyRotation:
                 steps += self._handover(keys, algorithm, now, emergency=emergency)
             return steps
 
-        return self._carry_out(plan, origin, actor)
+        return self._carry_out(plan, origin, actor, dry_run=dry_run)
 
-    def retire(self, kid: str, *, emergency: bool, origin: Origin, actor: str) -> list[Step]:
+    def retire(
+        self, kid: str, *, emergency: bool, dry_run: bool, origin: Origin, actor: str
+    ) -> list[Step]:
         """Take one key out of use, or in an emergency out of trust.
 
         Raises NotFound, Invalid, TooEarly.
@@ -90,7 +100,7 @@ class KeyRotation:
                 return self._handover(keys, key.algorithm, now, emergency=emergency)
             return _retirement(key, now, emergency=emergency)
 
-        return self._carry_out(plan, origin, actor)
+        return self._carry_out(plan, origin, actor, dry_run=dry_run)
 
     def _due(self, keys: Sequence[KeyInfo], now: int) -> list[Step]:
         return self._schedule.due(keys, self._algorithms, now)
@@ -110,38 +120,42 @@ class KeyRotation:
             raise TooEarly(said, following.usable_from)
         return succession(keys, algorithm, "retired")
 
-    def _carry_out(self, plan: Plan, origin: Origin, actor: str) -> list[Step]:
+    def _carry_out(
+        self, plan: Plan, origin: Origin, actor: str, *, dry_run: bool = False
+    ) -> list[Step]:
         """Plan, make new keys outside of any transaction, act if the plan holds under the lock."""
         for _ in range(_TRIES):
             steps = plan(self.keys(), int(self._clock()))
-            if not steps:
-                return []
+            if dry_run or not steps:
+                return steps
             fresh = [self._fresh(step) for step in steps]
             try:
-                if self._act(plan, steps, fresh, origin, actor):
-                    return steps
+                done = self._act(plan, steps, fresh, origin, actor)
             except Conflict:
                 continue  # another process made the first keys at the same moment
+            if done:
+                return done
         raise Busy(1)
 
     def _act(
-        self, plan: Plan, steps: Sequence[Step], fresh: Sequence[Any], origin: Origin, actor: str
-    ) -> bool:
+        self, plan: Plan, steps: Sequence[Step], fresh: Sequence[Fresh], origin: Origin, actor: str
+    ) -> list[Step]:
+        """Take the steps; return them with the ids of new keys, or nothing if the plan changed."""
+        done = []
         with self._store.writing() as connection:
             rows.lock(connection)
             now = int(self._clock())
             if plan([info_of(row) for row in rows.read(connection)], now) != steps:
-                return False
+                return []
             for step, row in zip(steps, fresh, strict=True):
                 kid = self._take(connection, step, row, now)
                 detail = {"kid": kid, "algorithm": step.algorithm}
                 entry = Entry(f"signing_key.{step.deed}", actor, detail=detail)
                 self._audit.record(connection, origin, entry)
-        return True
+                done.append(replace(step, kid=kid))
+        return done
 
-    def _take(
-        self, connection: Connection, step: Step, fresh: dict[str, Any] | None, now: int
-    ) -> str:
+    def _take(self, connection: Connection, step: Step, fresh: Fresh, now: int) -> str:
         if fresh is not None:
             first = step.deed == "begun"
             usable_from = now if first else now + self._schedule.publication
@@ -159,7 +173,7 @@ class KeyRotation:
             rows.withdraw(connection, kid, now)
         return kid
 
-    def _fresh(self, step: Step) -> dict[str, Any] | None:
+    def _fresh(self, step: Step) -> Fresh:
         """Return the row of a new key where the step asks for one."""
         if step.kid is not None:
             return None

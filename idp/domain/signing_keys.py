@@ -103,25 +103,44 @@ class SigningKeys:
         return self._changed(self._rotation.advance(origin, actor))
 
     def rotate(
-        self, algorithm: str | None = None, *, emergency: bool = False, origin: Origin, actor: str
+        self,
+        algorithm: str | None = None,
+        *,
+        emergency: bool = False,
+        dry_run: bool = False,
+        origin: Origin,
+        actor: str,
     ) -> Sequence[Step]:
-        """Let the next key of one or all algorithms sign.
+        """Let the next key of one or all algorithms sign, and return what was (or would be) done.
 
         In an emergency the active key is withdrawn at once, and its tokens with it. Raises
         NotFound, and TooEarly unless it is an emergency.
         """
-        chosen = (algorithm,) if algorithm else self.algorithms
-        steps = self._rotation.rotate(chosen, emergency=emergency, origin=origin, actor=actor)
+        steps = self._rotation.rotate(
+            (algorithm,) if algorithm else self.algorithms,
+            emergency=emergency,
+            dry_run=dry_run,
+            origin=origin,
+            actor=actor,
+        )
         return self._changed(steps)
 
     def retire(
-        self, kid: str, *, emergency: bool = False, origin: Origin, actor: str
+        self,
+        kid: str,
+        *,
+        emergency: bool = False,
+        dry_run: bool = False,
+        origin: Origin,
+        actor: str,
     ) -> Sequence[Step]:
         """Take one key out of use; where it signs, the next one takes over.
 
         Raises NotFound, Invalid, TooEarly.
         """
-        steps = self._rotation.retire(kid, emergency=emergency, origin=origin, actor=actor)
+        steps = self._rotation.retire(
+            kid, emergency=emergency, dry_run=dry_run, origin=origin, actor=actor
+        )
         return self._changed(steps)
 
     def list(self) -> list[KeyInfo]:

@@ -5,8 +5,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, create_engine, inspect, select
 
+from idp.store.database import Store, engine_options
 from idp.store.errors import StoreError
 from idp.store.tables import Account, Client, table
 
@@ -17,6 +18,11 @@ _CLOSE_EVERYTHING = (
     "UPDATE one_time SET used_at = :now WHERE used_at IS NULL",
     "DELETE FROM leases",
 )
+
+
+def open_alone(url: str) -> Store:
+    """Return the way to a database that no application opens, because it will be replaced."""
+    return Store(create_engine(url, **engine_options(url)))
 
 
 def copy_to(connection: Connection, path: Path) -> None:
