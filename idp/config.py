@@ -1,7 +1,8 @@
-"""Every setting with its type, default, unit and meaning; read from the environment, checked all at once.
+"""Every setting with its type, default, unit and meaning; read from the environment, checked all at
+once.
 
-Each setting `name` is `IDP_NAME`, or `IDP_NAME_FILE` with the path of a file that holds the value. Durations are
-seconds. docs/reference/configuration.md is generated from this class.
+Each setting `name` is `IDP_NAME`, or `IDP_NAME_FILE` with the path of a file that holds the value.
+Durations are seconds. docs/reference/configuration.md is generated from this class.
 """
 
 import ipaddress
@@ -64,12 +65,15 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    issuer: str = _option("", "Issuer: the https origin at which people and clients reach this server.")
+    issuer: str = _option(
+        "", "Issuer: the https origin at which people and clients reach this server."
+    )
     data_dir: Path = _option(Path("var"), "Folder of the embedded database.")
     keys_dir: Path = _option(Path("keys"), "Folder of the key-encryption key.")
     database_url: str = _option("", "Database; empty: SQLite in the data folder. postgresql://…")
     key_encryption_key: SecretStr = _option(
-        SecretStr(""), "Key-encryption key, 32 bytes in base64url; empty: a file in the keys folder."
+        SecretStr(""),
+        "Key-encryption key, 32 bytes in base64url; empty: a file in the keys folder.",
     )
     previous_key_encryption_key: SecretStr = _option(
         SecretStr(""), "The key before, open only while `idp keys rewrap` runs."
@@ -95,13 +99,19 @@ class Settings(BaseSettings):
     interaction_lifetime: int = _option(1800, "Sign-in in progress, seconds.", ge=60)
     session_idle_lifetime: int = _option(86400, "Browser session unused, seconds.", ge=60)
     session_absolute_lifetime: int = _option(14 * 86400, "Browser session in all, seconds.", ge=60)
-    jwks_max_age: int = _option(300, "Seconds for which verifiers may cache the JWKS.", ge=1, le=86400)
+    jwks_max_age: int = _option(
+        300, "Seconds for which verifiers may cache the JWKS.", ge=1, le=86400
+    )
     key_publication_margin: int = _option(
         3600, "Seconds beyond the JWKS max-age that a key is published before it signs.", ge=0
     )
     key_rotation_period: int = _option(30 * 86400, "Seconds after which a new key signs.", ge=1)
-    clock_skew: int = _option(10, "Difference between clocks that is allowed, seconds.", ge=0, le=60)
-    cache_lifetime: int = _option(5, "Staleness of clients and keys on other nodes, seconds.", ge=0, le=5)
+    clock_skew: int = _option(
+        10, "Difference between clocks that is allowed, seconds.", ge=0, le=60
+    )
+    cache_lifetime: int = _option(
+        5, "Staleness of clients and keys on other nodes, seconds.", ge=0, le=5
+    )
     audit_retention: int = _option(400 * 86400, "Audit entries are kept, seconds.", ge=86400)
     password_min_length: int = _option(15, "Shortest password, characters.", ge=8, le=64)
     hash_slots: int = _option(2, "Password hashes computed at once in one process.", ge=1, le=64)
@@ -123,7 +133,9 @@ class Settings(BaseSettings):
     @classmethod
     def _networks(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return tuple(ipaddress.ip_network(part.strip()) for part in value.split(",") if part.strip())
+            return tuple(
+                ipaddress.ip_network(part.strip()) for part in value.split(",") if part.strip()
+            )
         return value
 
     @field_validator("issuer")

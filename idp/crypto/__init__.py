@@ -1,1 +1,3 @@
-"""Randomness, digests, sealing, JOSE signatures and key files. Knows no claims, no tables and no HTTP."""
+"""Randomness, digests, sealing, JOSE signatures and key files. Knows no claims, no tables and no
+HTTP.
+"""

@@ -1,4 +1,4 @@
-"""Signature algorithms of JOSE (RFC 7518 section 3, RFC 8037), each bound to one type of key.
+"""Signature algorithms of JOSE (RFC 7518, RFC 8037, RFC 9864), each bound to one type of key.
 
 They call cryptography directly: through a JOSE library an ES256 signature costs twice as much.
 """
@@ -107,5 +107,6 @@ ALGORITHMS: Mapping[str, Algorithm] = {
         _rsa("RS256", padding.PKCS1v15(), _SHA256),
         _rsa("PS256", padding.PSS(padding.MGF1(_SHA256), _SHA256.digest_size), _SHA256),
         _edwards("EdDSA"),
+        _edwards("Ed25519"),
     )
 }

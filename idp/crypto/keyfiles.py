@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import contextlib
 import itertools
 import os
 import secrets
@@ -12,7 +13,7 @@ from pathlib import Path
 from idp.crypto.sealing import KEY_BYTES
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_FEWEST_DIFFERENT_BYTES = 16  # 32 random bytes have about 30; fewer than 16 once in 10^16
+_FEWEST_DIFFERENT_BYTES = 16  # 32 random bytes have about 30; fewer than 16 once in 10^10
 
 
 class KeyUnusable(Exception):
@@ -27,7 +28,8 @@ def new_key_text() -> str:
 def parse_key(text: str, source: str) -> bytes:
     """Return the 32 bytes that `text` holds; `source` is named in errors. Raises KeyUnusable."""
     try:
-        key = base64.b64decode(text.rstrip("=") + "=", altchars=b"-_", validate=True)
+        bare = text.rstrip("=")
+        key = base64.b64decode(bare + "=" * (-len(bare) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise KeyUnusable(f"{source} does not hold 32 bytes in base64url.") from error
     if len(key) != KEY_BYTES:
@@ -57,9 +59,8 @@ def create_key(path: Path) -> bytes:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_once(path, new_key_text() + "\n")
-    except FileExistsError:
-        pass
+        with contextlib.suppress(FileExistsError):
+            _write_once(path, new_key_text() + "\n")
     except OSError as error:
         raise KeyUnusable(f"{path} cannot be written: {error.strerror}.") from error
     return read_key(path)

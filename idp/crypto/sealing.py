@@ -1,7 +1,9 @@
-"""Sealing of values that must be recovered: AES-256-GCM under the key-encryption key (NIST SP 800-38D).
+"""Sealing of values that must be recovered: AES-256-GCM under the key-encryption key (NIST SP
+800-38D).
 
-A sealed value is one byte of format, four bytes that name the key, twelve of nonce, then ciphertext and tag. The
-context (table, row and column) is associated data: a ciphertext moved to another row does not open.
+A sealed value is one byte of format, four bytes that name the key, twelve of nonce, then ciphertext
+and tag. The context (table, row and column) is associated data: a ciphertext moved to another row
+does not open.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Random values and their digests (DESIGN: secrets at rest).
 
-High-entropy values are stored as domain-separated SHA-256 digests: a digest made for one purpose never equals one
-made for another, so a code can't be presented as a refresh token.
+High-entropy values are stored as domain-separated SHA-256 digests: a digest made for one purpose
+never equals one made for another, so a code can't be presented as a refresh token.
 """
 
 import hashlib

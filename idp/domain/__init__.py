@@ -1,1 +1,3 @@
-"""The nouns and their rules. Owns every transaction; imports store and crypto, never Flask or Authlib."""
+"""The nouns and their rules. Owns every transaction; imports store and crypto, never Flask or
+Authlib.
+"""

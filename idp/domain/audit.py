@@ -1,4 +1,5 @@
-"""The record of who did what: in the transaction of what it records, or for a refusal in one of its own.
+"""The record of who did what: in the transaction of what it records, or for a refusal in one of its
+own.
 
 Entries name things by id and hold no secret and no token.
 """
@@ -7,12 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-
 from idp.crypto.secrets import uuid7
 from idp.domain.clock import Clock
 from idp.store import audit as entries
-from idp.store.database import Store
+from idp.store.database import Connection, Store
 
 _LONGEST_TEXT = 300
 

@@ -1,4 +1,6 @@
-"""What domain refuses. Each carries a sentence that may be shown; `protocol` and `web` choose code and form."""
+"""What domain refuses. Each carries a sentence that may be shown; `protocol` and `web` choose code
+and form.
+"""
 
 
 class DomainError(Exception):

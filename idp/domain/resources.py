@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from sqlalchemy import Connection, RowMapping
-
 from idp.crypto import secrets
 from idp.domain import uris
 from idp.domain.audit import Audit, Entry, Origin
@@ -14,7 +12,7 @@ from idp.domain.clock import Clock
 from idp.domain.errors import AlreadyExists, Invalid, NotFound
 from idp.domain.recent import Recent
 from idp.store import resources as rows
-from idp.store.database import Store
+from idp.store.database import Connection, RowMapping, Store
 from idp.store.errors import Conflict
 
 Query = Callable[[Connection, str], Sequence[RowMapping]]

@@ -14,10 +14,14 @@ class InvalidTarget(Exception):
 
 @dataclass(frozen=True)
 class Audience:
-    """The resource server's identifier, if there is one, and the `aud` of the token."""
+    """The resource server's identifier, if there is one, the token's `aud`, and its lifetime.
+
+    `lifetime` is in seconds, None for the server's usual one.
+    """
 
     resource: str | None
     aud: list[str]
+    lifetime: int | None = None
 
 
 def audience(
@@ -48,7 +52,7 @@ def audience(
         return Audience(None, own)
     if not owned <= server.scopes.keys():
         raise InvalidTarget("A scope belongs to another resource than the one named.")
-    return Audience(server.identifier, [server.identifier, *own])
+    return Audience(server.identifier, [server.identifier, *own], server.access_token_lifetime)
 
 
 def _default(client: Client, resources: Resources) -> ResourceServer | None:

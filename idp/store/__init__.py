@@ -1,1 +1,3 @@
-"""Tables, named queries and migrations: all SQL lives here. Opens no transaction by itself; domain does."""
+"""Tables, named queries and migrations: all SQL lives here. Opens no transaction by itself; domain
+does.
+"""

@@ -1,8 +1,8 @@
 """The way to the database: connections that read, and connections that write in one transaction.
 
-SQLite writers take turns in the process before they ask for the file's lock, so that threads never fight over it
-(SQLite's own waiting is by sleeping, which starves some), and begin with BEGIN IMMEDIATE, because a transaction that
-has read first cannot always become a writer.
+SQLite writers take turns in the process before they ask for the file's lock, so that threads never
+fight over it (SQLite's own waiting is by sleeping, which starves some), and begin with BEGIN
+IMMEDIATE, because a transaction that has read first cannot always become a writer.
 """
 
 import os
@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, RowMapping, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from idp.store.errors import Conflict, StoreUnavailable
-from idp.store.tables import db
+
+__all__ = ["Connection", "RowMapping", "Store", "engine_options"]
 
 WAIT_SECONDS = 5
 _WRITE = "doorward_write"
@@ -31,6 +31,7 @@ class Store:
         self.engine = engine
         self.embedded = engine.dialect.name == "sqlite"
         self._turn = threading.Lock() if self.embedded else None
+        event.listen(engine, "handle_error", _translate)
         if self.embedded:
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
@@ -48,7 +49,7 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for reading; each statement sees what is committed. Raises StoreUnavailable."""
-        with _translated(), self._readers.connect() as connection:
+        with _pool_translated(), self._readers.connect() as connection:
             yield connection
 
     @contextmanager
@@ -57,7 +58,7 @@ class Store:
 
         Only migrations switch SQLite's `foreign_keys` off. Raises StoreUnavailable, Conflict.
         """
-        with _translated(), self._taking_turns(), self._writers.connect() as connection:
+        with _pool_translated(), self._taking_turns(), self._writers.connect() as connection:
             if foreign_keys:
                 with connection.begin():
                     yield connection
@@ -84,32 +85,35 @@ class Store:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _pool_translated() -> Iterator[None]:
     try:
         yield
-    except IntegrityError as error:
+    except PoolTimeout as error:
+        raise StoreUnavailable("every connection is in use") from error
+
+
+def _translate(context: ExceptionContext) -> None:
+    """Give errors our names where they happen; a wrong statement keeps its own."""
+    error = context.sqlalchemy_exception
+    if context.is_pre_ping:
+        return
+    if isinstance(error, IntegrityError):
         raise Conflict(str(error.orig)) from error
-    except (DBAPIError, PoolTimeout) as error:
-        if isinstance(error, DBAPIError) and not _passing(error):
-            raise
+    if isinstance(error, DBAPIError) and _passing(error):
         raise StoreUnavailable(type(error).__name__) from error
 
 
 def _passing(error: DBAPIError) -> bool:
-    """Whether trying again may help: lost connections, locks, read-only and full databases; not a wrong statement."""
+    """Whether trying again may help: lost connections, locks, read-only and full databases; not a
+    wrong statement.
+    """
     return type(error).__name__ in {"OperationalError", "InternalError", "InterfaceError"}
 
 
-def open_store(app: Flask, url: str) -> Store:
-    """Let Flask-SQLAlchemy make the engine for `url`, and wrap it."""
-    app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(url)
-    db.init_app(app)
-    with app.app_context():
-        return Store(db.engine)
-
-
-def _engine_options(url: str) -> dict[str, Any]:
+def engine_options(url: str) -> dict[str, Any]:
+    """Return how Flask-SQLAlchemy has to make the engine for `url`; the folder of a SQLite file is
+    made.
+    """
     options: dict[str, Any] = {"pool_timeout": WAIT_SECONDS, "pool_size": 10, "max_overflow": 10}
     if url.startswith("sqlite"):
         Path(url.partition("///")[2]).parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +136,9 @@ def _prepare_sqlite(raw: Any, _record: object) -> None:
 
 @contextmanager
 def _without_foreign_keys(connection: Connection) -> Iterator[None]:
-    """SQLite ignores the switch inside a transaction, so it is thrown on the raw connection before it begins."""
+    """SQLite ignores the switch inside a transaction, so it is thrown on the raw connection before
+    it begins.
+    """
     raw = connection.connection.driver_connection
     assert raw is not None
     raw.execute("PRAGMA foreign_keys=OFF")

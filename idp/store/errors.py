@@ -10,4 +10,6 @@ class StoreUnavailable(StoreError):
 
 
 class Conflict(StoreError):
-    """A constraint of the database forbids it: the value exists already, or what it refers to does not."""
+    """A constraint of the database forbids it: the value exists already, or what it refers to does
+    not.
+    """

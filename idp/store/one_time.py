@@ -37,7 +37,9 @@ def find(connection: Connection, digest: bytes) -> RowMapping | None:
 
 
 def take(connection: Connection, digest: bytes, now: int) -> bytes | None:
-    """Mark an unused, unexpired value as used and return its payload: one caller wins, the others get None."""
+    """Mark an unused, unexpired value as used and return its payload: one caller wins, the others
+    get None.
+    """
     row = connection.execute(_TAKE, {"digest_": digest, "now": now}).first()
     return row[0] if row else None
 

@@ -1,4 +1,6 @@
-"""Bringing the database up to date: one process at a time does it, the others wait and find it done."""
+"""Bringing the database up to date: one process at a time does it, the others wait and find it
+done.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,8 +64,9 @@ def _revision_of(connection: Connection) -> str | None:
 def _alone(store: Store) -> Iterator[Connection]:
     """Hold the database's migration lock.
 
-    On SQLite foreign keys are off meanwhile: a table that is rebuilt with them on takes the rows that refer to it
-    along (ON DELETE CASCADE), silently. The switch works only outside a transaction.
+    On SQLite foreign keys are off meanwhile: a table that is rebuilt with them on takes the rows
+    that refer to it along (ON DELETE CASCADE), silently. The switch works only outside a
+    transaction.
     """
     if not store.embedded:
         with store.writing() as connection:

@@ -1,7 +1,9 @@
-"""Every table. Times are whole seconds since 1970 (UTC) unless the name says otherwise; row ids are UUIDv7.
+"""Every table. Times are whole seconds since 1970 (UTC) unless the name says otherwise; row ids are
+UUIDv7.
 
-Queries use the Core tables (`table(Account)`); the models give names and types. Secrets are columns named digest
-(SHA-256 or HMAC), hash (argon2id) or sealed (AES-256-GCM): nothing here can be used by who reads a dump.
+Queries use the Core tables (`table(Account)`); the models give names and types. Secrets are columns
+named digest (SHA-256 or HMAC), hash (argon2id) or sealed (AES-256-GCM): nothing here can be used by
+who reads a dump.
 """
 
 from typing import TYPE_CHECKING, Any, cast
@@ -52,7 +54,9 @@ def _id() -> Mapped[str]:
 
 
 class Installation(Model):
-    """Facts about this database: check value of the key-encryption key, whether an administrator was made."""
+    """Facts about this database: check value of the key-encryption key, whether an administrator
+    was made.
+    """
 
     __tablename__ = "installation"
     name: Mapped[str] = mapped_column(primary_key=True)
@@ -60,7 +64,9 @@ class Installation(Model):
 
 
 class SealedSecret(Model):
-    """Symmetric keys of the server itself, sealed: successor derivation, form protection, short codes."""
+    """Symmetric keys of the server itself, sealed: successor derivation, form protection, short
+    codes.
+    """
 
     __tablename__ = "sealed_secrets"
     name: Mapped[str] = mapped_column(primary_key=True)
@@ -120,7 +126,9 @@ class RoleAssignment(Model):
     """A role that a person holds everywhere."""
 
     __tablename__ = "role_assignments"
-    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True
+    )
     role: Mapped[str] = mapped_column(primary_key=True)
     granted_at: Mapped[int]
 
@@ -129,7 +137,9 @@ class Password(Model):
     """A person's password, as an argon2id string that carries its parameters."""
 
     __tablename__ = "passwords"
-    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True
+    )
     hash: Mapped[str]
     changed_at: Mapped[int]
 
@@ -152,7 +162,9 @@ class ClientSecret(Model):
 
     __tablename__ = "client_secrets"
     digest: Mapped[bytes] = mapped_column(primary_key=True)
-    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"), index=True)
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.client_id", ondelete="CASCADE"), index=True
+    )
     created_at: Mapped[int]
     expires_at: Mapped[int | None]
 
@@ -186,7 +198,9 @@ class Consent(Model):
     """A scope that a person allowed a client; `resource` is empty for the scopes of OpenID Connect."""
 
     __tablename__ = "consents"
-    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True
+    )
     client_id: Mapped[str] = mapped_column(
         ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True
     )
@@ -201,7 +215,9 @@ class Session(Model):
     __tablename__ = "sessions"
     id: Mapped[str] = _id()
     cookie_digest: Mapped[bytes] = mapped_column(unique=True)
-    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
     auth_time: Mapped[int]
     amr: Mapped[list[str]]
     acr: Mapped[str]
@@ -215,13 +231,21 @@ class Session(Model):
 
 
 class Authorization(Model):
-    """What one person allowed one client in one completed request. Its id is in access tokens, so it is random."""
+    """What one person allowed one client in one completed request. Its id is in access tokens, so
+    it is random.
+    """
 
     __tablename__ = "authorizations"
     id: Mapped[str] = mapped_column(primary_key=True)
-    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
-    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"), index=True)
-    session_id: Mapped[str | None] = mapped_column(ForeignKey("sessions.id", ondelete="SET NULL"), index=True)
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.client_id", ondelete="CASCADE"), index=True
+    )
+    session_id: Mapped[str | None] = mapped_column(
+        ForeignKey("sessions.id", ondelete="SET NULL"), index=True
+    )
     session_bound: Mapped[bool]
     scopes: Mapped[list[str]]
     resource: Mapped[str | None]
@@ -235,13 +259,15 @@ class Authorization(Model):
 
 
 class OneTime(Model):
-    """A value that works once. `binding` ties it to a browser, `authorization_id` to what it may open."""
+    """A value that works once. `binding` ties it to a browser, `authorization_id` to what it may
+    open.
+    """
 
     __tablename__ = "one_time"
     digest: Mapped[bytes] = mapped_column(primary_key=True)
     kind: Mapped[str]
     sealed: Mapped[bytes]
-    binding: Mapped[bytes | None]
+    binding: Mapped[bytes | None] = mapped_column(index=True)
     authorization_id: Mapped[str | None]
     created_at: Mapped[int]
     expires_at: Mapped[int]

@@ -1,1 +1,3 @@
-"""The database's versions, oldest first. Each runs inside the one transaction that `schema.upgrade` opened."""
+"""The database's versions, oldest first. Each runs inside the one transaction that `schema.upgrade`
+opened.
+"""

@@ -94,6 +94,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest"),
     )
     with op.batch_alter_table("one_time", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_one_time_binding"), ["binding"], unique=False)
         batch_op.create_index(batch_op.f("ix_one_time_keep_until"), ["keep_until"], unique=False)
 
     op.create_table(
@@ -117,7 +118,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("jti_digest"),
     )
     with op.batch_alter_table("revoked_tokens", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_revoked_tokens_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_revoked_tokens_expires_at"), ["expires_at"], unique=False
+        )
 
     op.create_table(
         "sealed_secrets",
@@ -168,7 +171,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest"),
     )
     with op.batch_alter_table("client_secrets", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_client_secrets_client_id"), ["client_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_client_secrets_client_id"), ["client_id"], unique=False
+        )
 
     op.create_table(
         "consents",
@@ -194,12 +199,16 @@ def upgrade() -> None:
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("resource_server_id", sa.String(length=36), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["resource_server_id"], ["resource_servers.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["resource_server_id"], ["resource_servers.id"], ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("scope"),
     )
     with op.batch_alter_table("resource_scopes", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_resource_scopes_resource_server_id"), ["resource_server_id"], unique=False
+            batch_op.f("ix_resource_scopes_resource_server_id"),
+            ["resource_server_id"],
+            unique=False,
         )
 
     op.create_table(
@@ -255,10 +264,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("authorizations", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_authorizations_account_id"), ["account_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_authorizations_client_id"), ["client_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_authorizations_expires_at"), ["expires_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_authorizations_session_id"), ["session_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_authorizations_account_id"), ["account_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_authorizations_client_id"), ["client_id"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_authorizations_expires_at"), ["expires_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_authorizations_session_id"), ["session_id"], unique=False
+        )
 
     op.create_table(
         "refresh_tokens",
@@ -274,7 +291,9 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_refresh_tokens_authorization_id"), ["authorization_id"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_refresh_tokens_expires_at"), ["expires_at"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_refresh_tokens_expires_at"), ["expires_at"], unique=False
+        )
 
     # ### end Alembic commands ###
 
@@ -330,6 +349,7 @@ def downgrade() -> None:
     op.drop_table("resource_servers")
     with op.batch_alter_table("one_time", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_one_time_keep_until"))
+        batch_op.drop_index(batch_op.f("ix_one_time_binding"))
 
     op.drop_table("one_time")
     op.drop_table("leases")

@@ -1,0 +1,77 @@
+"""The composition root: settings in, WSGI application out. One page, in order."""
+
+from pathlib import Path
+
+from flask import Flask
+
+from idp import config
+from idp.config import Settings
+from idp.domain.clock import Clock, system_clock
+from idp.domain.services import Services, start
+from idp.protocol.enabled import configure
+from idp.protocol.server import Parts
+from idp.protocol.tokens import Mint
+from idp.store.database import Store, engine_options
+from idp.store.tables import db
+from idp.web import context, request_log
+from idp.web.browser_session import BrowserSessions
+from idp.web.errors import init_errors
+from idp.web.pages import init_pages
+from idp.web.proxies import TrustedProxies
+from idp.web.routes import add_routes
+from idp.web.security import Security, protect_forms
+
+_PACKAGE = Path(__file__).parent
+_ROOT = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> Flask:
+    """Build the application. Raises ConfigurationError, StoreError."""
+    settings = settings or config.load()
+    request_log.configure(settings)
+    app = Flask(
+        "idp", template_folder=str(_ROOT / "templates"), static_folder=str(_ROOT / "static")
+    )
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
+    parts = start(settings, _open_store(app, settings), clock)
+    app.extensions[context.SERVICES] = parts
+    app.extensions[context.SERVER] = configure(_protocol_parts(parts))
+    form_key = parts.secrets.get("form-protection")
+    app.session_interface = BrowserSessions(settings, form_key)
+    Security(app, parts)
+    protect_forms(app, form_key)
+    init_pages(app, settings)
+    init_errors(app)
+    add_routes(app)
+    if settings.trusted_proxies:
+        app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
+    return app
+
+
+def services_of(app: Flask) -> Services:
+    """Return the parts of an application."""
+    found: Services = app.extensions[context.SERVICES]
+    return found
+
+
+def _open_store(app: Flask, settings: Settings) -> Store:
+    """Let Flask-SQLAlchemy make the engine; nothing else of it is used."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.sqlalchemy_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.sqlalchemy_url)
+    db.init_app(app)
+    with app.app_context():
+        return Store(db.engine)
+
+
+def _protocol_parts(parts: Services) -> Parts:
+    return Parts(
+        settings=parts.settings,
+        accounts=parts.accounts,
+        clients=parts.clients,
+        resources=parts.resources,
+        authorizations=parts.authorizations,
+        refresh_tokens=parts.refresh_tokens,
+        audit=parts.audit,
+        mint=Mint(parts.signing_keys, parts.clock, parts.settings),
+    )

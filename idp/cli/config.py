@@ -1,0 +1,111 @@
+"""`idp config`: what is set, where it comes from, and the page that explains every setting."""
+
+import os
+from typing import Any
+
+import click
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from idp.cli.context import emit, json_option, settings
+from idp.config import PREFIX, Settings
+
+_HEAD = """\
+# Configuration
+
+<!-- Written by `idp config reference` from idp/config.py. Change it there. -->
+
+Every setting is an environment variable. Instead of `IDP_NAME` you may set `IDP_NAME_FILE` to the
+path of a file that holds the value: the better way for secrets. `idp serve` checks all settings at
+start and, if there are problems, lists them all and stops. `idp config` shows what is set, and
+where each value comes from.
+
+| variable | default | allowed | meaning |
+|---|---|---|---|
+"""
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def config(context: click.Context, as_json: bool) -> None:
+    """Show every setting, its value and where it comes from; secrets stay hidden."""
+    if context.invoked_subcommand is None:
+        emit([_shown(name) for name in Settings.model_fields], as_json)
+
+
+@config.command()
+def reference() -> None:
+    """Print the page docs/reference/configuration.md."""
+    click.echo(page(), nl=False)
+
+
+def page() -> str:
+    """Return the reference of all settings, in Markdown."""
+    return _HEAD + "".join(map(_row, Settings.model_fields.items()))
+
+
+def _shown(name: str) -> dict[str, str]:
+    value = getattr(settings(), name)
+    if isinstance(value, SecretStr):
+        text = "(hidden)" if value.get_secret_value() else ""
+    elif name == "database_url":
+        text = _without_password(value)
+    else:
+        text = _text(value)
+    return {"setting": PREFIX + name.upper(), "value": text, "source": _source(name)}
+
+
+def _source(name: str) -> str:
+    variable = PREFIX + name.upper()
+    if variable in os.environ:
+        return "environment"
+    return os.environ.get(f"{variable}_FILE") or "default"
+
+
+def _without_password(url: str) -> str:
+    head, at, tail = url.rpartition("@")
+    scheme, _, user = head.partition("://")
+    return f"{scheme}://{user.partition(':')[0]}:…@{tail}" if at else url
+
+
+def _row(setting: tuple[str, FieldInfo]) -> str:
+    name, field = setting
+    default = _text(_revealed(field.default))
+    cells = (
+        f"`{PREFIX}{name.upper()}`",
+        f"`{default}`" if default else "–",
+        _allowed(field) or "–",
+        str(field.description),
+    )
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _revealed(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _allowed(field: FieldInfo) -> str:
+    if field.annotation is bool:
+        return "`true`, `false`"
+    if choices := getattr(field.annotation, "__args__", None):
+        words = [f"`{choice}`" for choice in choices if isinstance(choice, str)]
+        if words:
+            return ", ".join(words)
+    limits = {
+        name: getattr(part, name)
+        for part in field.metadata
+        for name in ("ge", "le", "min_length", "max_length")
+        if getattr(part, name, None) is not None
+    }
+    if {"min_length", "max_length"} <= limits.keys():
+        return f"{limits['min_length']} to {limits['max_length']} characters"
+    if {"ge", "le"} <= limits.keys():
+        return f"{limits['ge']} to {limits['le']}"
+    return f"at least {limits['ge']}" if "ge" in limits else ""

@@ -1,0 +1,21 @@
+"""Slow hashes of what people remember: argon2id (RFC 9106) with 19 MiB, two passes, one lane
+(OWASP).
+"""
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+
+def hash_password(text: str) -> str:
+    """Return an argon2id string that carries its parameters and its salt."""
+    return _HASHER.hash(text)
+
+
+def is_password(hashed: str, text: str) -> bool:
+    """Tell whether `hashed` was made of `text`."""
+    try:
+        return _HASHER.verify(hashed, text)
+    except (VerificationError, InvalidHashError):
+        return False

@@ -1,0 +1,235 @@
+"""People: who they are, whether they may come in. How they prove it is in `credentials`."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from idp.crypto.secrets import random_identifier, uuid7
+from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.clock import Clock
+from idp.domain.credentials.password import Passwords
+from idp.domain.errors import AlreadyExists, Invalid, NotFound
+from idp.store import accounts as rows
+from idp.store import authorizations, sessions
+from idp.store.database import Connection, RowMapping, Store
+from idp.store.errors import Conflict
+
+_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>\"]{1,64}@[^\s@\x00-\x1f\x7f<>\"]{1,189}")
+_ROLE = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_LONGEST_NAME = 200
+PROFILE_CLAIMS = frozenset(
+    [
+        "given_name",
+        "family_name",
+        "middle_name",
+        "nickname",
+        "preferred_username",
+        "profile",
+        "picture",
+        "website",
+        "gender",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+        "phone_number",
+        "phone_number_verified",
+        "address",
+    ]
+)
+"""The claims of OpenID Connect Core section 5.1 that a profile may hold, beside name and email."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person. Times are seconds since 1970."""
+
+    id: str
+    subject: str
+    email: str
+    email_verified: bool
+    name: str
+    profile: Mapping[str, Any]
+    created_at: int
+    updated_at: int
+    disabled: bool
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def initials(self) -> str:
+        """One or two letters for the round picture."""
+        words = (self.name or self.email).split()
+        return "".join(word[0] for word in (words[0], *words[1:][-1:])).upper()
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """An account that may be inserted: its row, its roles, and the hash of its password."""
+
+    id: str
+    row: Mapping[str, Any]
+    roles: frozenset[str]
+    hashed: str | None
+
+
+def email_key(email: str) -> str:
+    """Return an address as it is compared: all spellings of one address share it."""
+    return unicodedata.normalize("NFKC", email.strip()).casefold()
+
+
+def from_row(row: RowMapping, roles: frozenset[str] = frozenset()) -> Account:
+    """Build an account from its row."""
+    return Account(
+        id=row["id"],
+        subject=row["subject"],
+        email=row["email"],
+        email_verified=row["email_verified"],
+        name=row["name"],
+        profile=row["profile"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        disabled=row["disabled_at"] is not None,
+        roles=roles,
+    )
+
+
+class Accounts:
+    """Adds, finds and changes people."""
+
+    def __init__(self, store: Store, passwords: Passwords, audit: Audit, clock: Clock) -> None:
+        self._store = store
+        self._passwords = passwords
+        self._audit = audit
+        self._clock = clock
+
+    def add(
+        self,
+        email: str,
+        name: str = "",
+        password: str | None = None,
+        *,
+        email_verified: bool = False,
+        roles: Iterable[str] = (),
+        profile: Mapping[str, Any] | None = None,
+        origin: Origin,
+        actor: str,
+    ) -> Account:
+        """Add a person. Raises Invalid, AlreadyExists, Busy."""
+        new = self.prepare(
+            email, name, password, email_verified=email_verified, roles=roles, profile=profile
+        )
+        with self._store.writing() as connection:
+            self.insert(connection, new, origin, actor)
+        return self.get(new.id)
+
+    def prepare(
+        self,
+        email: str,
+        name: str,
+        password: str | None,
+        *,
+        email_verified: bool = False,
+        roles: Iterable[str] = (),
+        profile: Mapping[str, Any] | None = None,
+    ) -> NewAccount:
+        """Check and hash what a new account needs, outside any transaction. Raises Invalid, Busy."""
+        row = self._row(email, name, email_verified, profile or {})
+        held = frozenset(_role(role) for role in roles)
+        hashed = None if password is None else self._passwords.accept(password, email)
+        return NewAccount(row["id"], row, held, hashed)
+
+    def insert(self, connection: Connection, new: NewAccount, origin: Origin, actor: str) -> None:
+        """Add a prepared account in the caller's transaction. Raises AlreadyExists."""
+        now = new.row["created_at"]
+        try:
+            rows.add(connection, dict(new.row))
+        except Conflict as error:
+            raise AlreadyExists(f"There is an account for {new.row['email']} already.") from error
+        for role in sorted(new.roles):
+            rows.add_role(connection, new.id, role, now)
+        if new.hashed:
+            rows.set_password(connection, new.id, new.hashed, now)
+        detail = {"roles": " ".join(sorted(new.roles))}
+        entry = Entry("account.added", actor, new.id, detail=detail)
+        self._audit.record(connection, origin, entry)
+
+    def _row(
+        self, email: str, name: str, email_verified: bool, profile: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        email = email.strip()
+        if not _EMAIL.fullmatch(email):
+            raise Invalid("email", "That is not an email address.")
+        if len(name) > _LONGEST_NAME or not name.isprintable():
+            raise Invalid("name", f"A name has at most {_LONGEST_NAME} printable characters.")
+        if unknown := set(profile) - PROFILE_CLAIMS:
+            raise Invalid("profile", f"A profile has no {', '.join(sorted(unknown))}.")
+        now = int(self._clock())
+        return {
+            "id": uuid7(),
+            "subject": random_identifier(),
+            "email": email,
+            "email_key": email_key(email),
+            "email_verified": email_verified,
+            "name": name.strip(),
+            "profile": dict(profile),
+            "created_at": now,
+            "updated_at": now,
+            "disabled_at": None,
+        }
+
+    def get(self, key: str) -> Account:
+        """Return the person with this id, subject or address. Raises NotFound."""
+        with self._store.reading() as connection:
+            return self._get(connection, key)
+
+    def _get(self, connection: Connection, key: str) -> Account:
+        row = rows.find(connection, key) or rows.find(connection, email_key(key))
+        if row is None:
+            raise NotFound(f"There is no account {key}.")
+        return from_row(row, rows.roles(connection, row["id"]))
+
+    def page(self, limit: int = 100, after: str = "") -> list[Account]:
+        """Return at most `limit` people, beginning behind the id `after`."""
+        with self._store.reading() as connection:
+            found = rows.page(connection, limit, after)
+            return [from_row(row, rows.roles(connection, row["id"])) for row in found]
+
+    def disable(self, key: str, origin: Origin, actor: str) -> Account:
+        """Shut a person out of every path at once: sessions end, authorizations are revoked."""
+        now = int(self._clock())
+        with self._store.writing() as connection:
+            account = self._get(connection, key)
+            rows.change(connection, account.id, {"disabled_at": now, "updated_at": now})
+            sessions.end_all(connection, account.id, now)
+            authorizations.revoke_all(connection, account.id, now, "account disabled")
+            self._audit.record(connection, origin, Entry("account.disabled", actor, account.id))
+        return self.get(account.id)
+
+    def enable(self, key: str, origin: Origin, actor: str) -> Account:
+        """Let a person in again. What was revoked stays revoked."""
+        now = int(self._clock())
+        with self._store.writing() as connection:
+            account = self._get(connection, key)
+            rows.change(connection, account.id, {"disabled_at": None, "updated_at": now})
+            self._audit.record(connection, origin, Entry("account.enabled", actor, account.id))
+        return self.get(account.id)
+
+    def set_password(self, key: str, password: str, origin: Origin, actor: str) -> None:
+        """Replace a person's password; sessions end and authorizations are revoked. Raises Invalid,
+        Busy.
+        """
+        account = self.get(key)
+        hashed = self._passwords.accept(password, account.email)
+        now = int(self._clock())
+        with self._store.writing() as connection:
+            rows.set_password(connection, account.id, hashed, now)
+            sessions.end_all(connection, account.id, now)
+            authorizations.revoke_all(connection, account.id, now, "password changed")
+            self._audit.record(connection, origin, Entry("password.changed", actor, account.id))
+
+
+def _role(role: str) -> str:
+    if not _ROLE.fullmatch(role):
+        raise Invalid("role", "A role is a lower-case word.")
+    return role

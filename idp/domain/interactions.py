@@ -1,0 +1,197 @@
+"""A pending authorization request, or a plain visit that needs a sign-in: kept here, bound to one
+browser.
+
+The browser carries a random handle. What was asked is stored and never sent again, so what a person
+approves is what was displayed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from idp.config import Settings
+from idp.crypto.sealing import SealBroken
+from idp.crypto.secrets import random_token
+from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.authorizations import Approval, Authorizations
+from idp.domain.clock import Clock
+from idp.domain.consents import Consents, Pairs
+from idp.domain.errors import NotFound
+from idp.domain.one_time import OneTimeValues
+from idp.domain.sessions import Session, binding_of
+from idp.store.database import Connection, Store
+
+INTERACTION = "interaction"
+_REPEAT_SECONDS = 60
+_GONE = "This sign-in took too long, or was finished already."
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What was asked and how far it got.
+
+    `request` is an authorization request as JSON, `logout` a logout request; without either it is a plain visit to `return_to`.
+    `signed_in`, `chosen` and `consented` are the id of the account that proved in this interaction
+    who it is, was picked, allowed what is asked: somebody else who signs in meanwhile inherits none
+    of it. `result` is the redirect that ended it.
+    """
+
+    request: Mapping[str, Any] | None = None
+    logout: Mapping[str, Any] | None = None
+    return_to: str = "/"
+    identifier: str = ""
+    signed_in: str = ""
+    chosen: str = ""
+    consented: str = ""
+    result: str | None = None
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """An interaction that this browser may go on with."""
+
+    handle: str
+    progress: Progress
+    finished: bool
+
+
+class Interactions:
+    """Opens, finds, moves on and finishes interactions."""
+
+    def __init__(
+        self,
+        store: Store,
+        one_time: OneTimeValues,
+        authorizations: Authorizations,
+        consents: Consents,
+        audit: Audit,
+        clock: Clock,
+        settings: Settings,
+    ) -> None:
+        self._store = store
+        self._one_time = one_time
+        self._authorizations = authorizations
+        self._consents = consents
+        self._audit = audit
+        self._clock = clock
+        self._lifetime = settings.interaction_lifetime
+
+    def open(self, progress: Progress, cookie: str | None) -> str:
+        """Store what was asked and return its handle. Without a cookie the first browser to open it
+        gets it.
+        """
+        handle = random_token()
+        payload = asdict(progress)
+        binding = binding_of(cookie) if cookie else None
+        with self._store.writing() as connection:
+            self._one_time.put(
+                connection, INTERACTION, handle, payload, self._lifetime, binding=binding
+            )
+        return handle
+
+    def find(self, handle: str, cookie: str) -> Interaction:
+        """Return the interaction of this browser. Raises NotFound when it ended, or is another
+        browser's.
+        """
+        with self._store.reading() as connection:
+            interaction, bound = self._find(connection, handle, cookie)
+        if not bound:
+            with self._store.writing() as connection:
+                self._one_time.bind(connection, INTERACTION, handle, binding_of(cookie))
+                interaction, _ = self._find(connection, handle, cookie)
+        return interaction
+
+    def _find(self, connection: Connection, handle: str, cookie: str) -> tuple[Interaction, bool]:
+        try:
+            found = self._one_time.find(connection, INTERACTION, handle)
+        except SealBroken as error:
+            raise NotFound(_GONE) from error
+        if found is None or found.binding not in {None, binding_of(cookie)}:
+            raise NotFound(_GONE)
+        now = int(self._clock())
+        if found.used_at is None and found.expires_at <= now:
+            raise NotFound(_GONE)
+        if found.used_at is not None and now - found.used_at > _REPEAT_SECONDS:
+            raise NotFound(_GONE)
+        progress = Progress(**found.payload)
+        return Interaction(handle, progress, found.used_at is not None), found.binding is not None
+
+    def note(self, interaction: Interaction, **changes: Any) -> None:
+        """Write down progress that needs no proof: a typed identifier, a chosen account."""
+        with self._store.writing() as connection:
+            self._note(connection, interaction, changes)
+
+    def note_sign_in(
+        self, connection: Connection, interaction: Interaction, account_id: str
+    ) -> None:
+        """Write down, in the transaction of the sign-in, who proved who they are."""
+        self._note(connection, interaction, {"signed_in": account_id, "chosen": account_id})
+
+    def _note(
+        self, connection: Connection, interaction: Interaction, changes: Mapping[str, Any]
+    ) -> None:
+        payload = asdict(replace(interaction.progress, **changes))
+        self._one_time.rewrite(connection, INTERACTION, interaction.handle, payload)
+
+    def consent(
+        self,
+        interaction: Interaction,
+        session: Session,
+        client_id: str,
+        pairs: Pairs,
+        origin: Origin,
+    ) -> None:
+        """Remember what the person allowed, and go on."""
+        with self._store.writing() as connection:
+            self._consents.remember(connection, session.account.id, client_id, pairs, origin)
+            self._note(connection, interaction, {"consented": session.account.id})
+
+    def finish(
+        self,
+        interaction: Interaction | None,
+        approval: Approval,
+        session: Session,
+        answer: Callable[[str], str],
+        origin: Origin,
+    ) -> str:
+        """Open the authorization and return the redirect that `answer` makes of its code.
+
+        The same browser that repeats the last click within a minute gets the same redirect. Raises
+        NotFound.
+        """
+        with self._store.writing() as connection:
+            if interaction and not self._take(connection, interaction):
+                return self._repeated(connection, interaction)
+            code = self._authorizations.open(connection, approval, session, origin)
+            location = answer(code)
+            if interaction:
+                self._note(connection, interaction, {"result": location})
+            return location
+
+    def cancel(
+        self, interaction: Interaction, location: str, client_id: str, actor: str, origin: Origin
+    ) -> str:
+        """End the interaction without an authorization and return the redirect. Raises NotFound."""
+        with self._store.writing() as connection:
+            if not self._take(connection, interaction):
+                return self._repeated(connection, interaction)
+            self._note(connection, interaction, {"result": location})
+            entry = Entry("authorization.refused", actor, None, client_id, "refused")
+            self._audit.record(connection, origin, entry)
+            return location
+
+    def close(self, interaction: Interaction) -> None:
+        """End a plain visit."""
+        with self._store.writing() as connection:
+            self._take(connection, interaction)
+            self._note(connection, interaction, {"result": interaction.progress.return_to})
+
+    def _take(self, connection: Connection, interaction: Interaction) -> bool:
+        return self._one_time.take(connection, INTERACTION, interaction.handle) is not None
+
+    def _repeated(self, connection: Connection, interaction: Interaction) -> str:
+        found = self._one_time.find(connection, INTERACTION, interaction.handle)
+        result = found.payload.get("result") if found else None
+        if not isinstance(result, str):
+            raise NotFound(_GONE)
+        return result

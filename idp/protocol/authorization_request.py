@@ -1,0 +1,227 @@
+"""The authorization request: RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2, RFC 8707,
+RFC 9700.
+
+Raw parameters become one frozen value. Client and redirect URI are proven first; until then errors
+are shown and nothing is redirected.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from idp.domain.clients import Client
+from idp.protocol import pkce, redirect_uris, scopes
+from idp.protocol.errors import RedirectedError, ShownError
+
+Parameters = Mapping[str, Sequence[str]]
+"""Every parameter with all values that were sent."""
+
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+_LONGEST_VALUE = 4096
+_MOST_PARAMETERS = 100
+_REFUSED = {
+    "request": "request_not_supported",
+    "request_uri": "request_uri_not_supported",
+    "registration": "registration_not_supported",
+}
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """A request that may go on. `redirect_uri_sent` is False when the client's only one was meant."""
+
+    client_id: str
+    redirect_uri: str
+    redirect_uri_sent: bool
+    scopes: tuple[str, ...]
+    state: str | None
+    nonce: str | None
+    code_challenge: str | None
+    prompt: tuple[str, ...]
+    max_age: int | None
+    login_hint: str
+    hinted_subject: str | None
+    resource: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is stored."""
+        return asdict(self)
+
+
+def from_json(stored: Mapping[str, Any]) -> AuthorizationRequest:
+    """Return what `as_json` stored."""
+    values = dict(stored)
+    values["scopes"] = tuple(values["scopes"])
+    values["prompt"] = tuple(values["prompt"])
+    return AuthorizationRequest(**values)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What the parser has to ask: clients, the subject of an `id_token_hint`, the owner of scopes
+    and resources.
+
+    `hinted_subject` takes token and client id, and returns None for a token we did not issue to
+    this client; `resource_problem` takes resources, scopes and client, and returns what is wrong
+    with them.
+    """
+
+    find_client: Callable[[str], Client | None]
+    hinted_subject: Callable[[str, str], str | None]
+    resource_problem: Callable[[Sequence[str], Sequence[str], Client], str | None]
+
+
+def parse(parameters: Parameters, checks: Checks) -> tuple[AuthorizationRequest, Client]:
+    """Check a request. Raises ShownError, and RedirectedError once client and redirect URI are
+    proven.
+    """
+    client = _client(parameters, checks)
+    redirect_uri = _redirect_uri(parameters, client)
+    try:
+        return _rest(parameters, client, redirect_uri, checks), client
+    except RedirectedError as error:
+        error.redirect_uri = redirect_uri
+        states = parameters.get("state", ())
+        error.state = states[0] if len(states) == 1 else None
+        raise
+
+
+def _client(parameters: Parameters, checks: Checks) -> Client:
+    values = parameters.get("client_id", ())
+    if len(values) != 1 or len(values[0]) > _LONGEST_VALUE:
+        problem = "client_id is repeated." if values else "client_id is missing."
+        raise ShownError("invalid_request", problem, parameter="client_id")
+    client = checks.find_client(values[0])
+    if client is None or client.disabled:
+        raise ShownError(
+            "invalid_client",
+            "No such client is registered here, or it is disabled.",
+            parameter="client_id",
+            received=values[0],
+        )
+    return client
+
+
+def _redirect_uri(parameters: Parameters, client: Client) -> str:
+    values = parameters.get("redirect_uri", ())
+    openid = any("openid" in value.split() for value in parameters.get("scope", ()))
+    if not values and len(client.redirect_uris) == 1 and not openid:
+        return client.redirect_uris[0]
+    if len(values) != 1:
+        problem = "redirect_uri is repeated." if values else "redirect_uri is missing."
+        raise ShownError(
+            "invalid_request", problem, client_id=client.client_id, parameter="redirect_uri"
+        )
+    if not redirect_uris.matches(client.redirect_uris, values[0]):
+        raise ShownError(
+            "invalid_request",
+            "redirect_uri is not registered for this client.",
+            client_id=client.client_id,
+            parameter="redirect_uri",
+            received=values[0][:_LONGEST_VALUE],
+            rule="It must equal a registered redirect URI, byte for byte (RFC 9700 section 2.1).",
+            difference=redirect_uris.difference(client.redirect_uris, values[0][:_LONGEST_VALUE]),
+        )
+    return values[0]
+
+
+def _rest(
+    parameters: Parameters, client: Client, redirect_uri: str, checks: Checks
+) -> AuthorizationRequest:
+    one = _single_values(parameters)
+    _refuse_unsupported(one)
+    _check_response(one, client)
+    granted = _scopes(one.get("scope"), client)
+    challenge = one.get("code_challenge")
+    if problem := pkce.challenge_problem(
+        challenge, one.get("code_challenge_method"), required=client.require_pkce
+    ):
+        raise RedirectedError("invalid_request", problem)
+    resources = tuple(parameters.get("resource", ()))
+    if problem := checks.resource_problem(resources, granted, client):
+        raise RedirectedError("invalid_target", problem)
+    return AuthorizationRequest(
+        client_id=client.client_id,
+        redirect_uri=redirect_uri,
+        redirect_uri_sent="redirect_uri" in parameters,
+        scopes=granted,
+        state=one.get("state"),
+        nonce=one.get("nonce"),
+        code_challenge=challenge,
+        prompt=_prompt(one.get("prompt")),
+        max_age=_max_age(one.get("max_age"), client),
+        login_hint=one.get("login_hint", ""),
+        hinted_subject=_hinted_subject(one.get("id_token_hint"), client, checks),
+        resource=resources[0] if resources else None,
+    )
+
+
+def _single_values(parameters: Parameters) -> dict[str, str]:
+    """Nothing but `resource` may be repeated (RFC 6749 section 3.1, RFC 8707 section 2)."""
+    if len(parameters) > _MOST_PARAMETERS:
+        raise RedirectedError("invalid_request", "There are too many parameters.")
+    for name, values in parameters.items():
+        if len(values) > 1 and name != "resource":
+            raise RedirectedError("invalid_request", "A parameter is repeated.")
+        if any(len(value) > _LONGEST_VALUE for value in values):
+            raise RedirectedError("invalid_request", "A parameter is too long.")
+    # An empty value counts as absent (RFC 6749 section 3.1).
+    return {name: values[0] for name, values in parameters.items() if values[0]}
+
+
+def _refuse_unsupported(one: Mapping[str, str]) -> None:
+    for name, error in _REFUSED.items():
+        if name in one:
+            raise RedirectedError(error, f"The parameter {name} is not supported.")
+
+
+def _check_response(one: Mapping[str, str], client: Client) -> None:
+    if "response_type" not in one:
+        raise RedirectedError("invalid_request", "response_type is missing.")
+    if one["response_type"] != "code":
+        raise RedirectedError("unsupported_response_type", "response_type must be code.")
+    if "authorization_code" not in client.grant_types or "code" not in client.response_types:
+        raise RedirectedError("unauthorized_client", "This client may not ask for codes.")
+    if one.get("response_mode", "query") != "query":
+        raise RedirectedError("invalid_request", "response_mode must be query.")
+
+
+def _scopes(text: str | None, client: Client) -> tuple[str, ...]:
+    """Scopes the client may not ask for are left out before anything else looks at them (SECURITY
+    case 12).
+    """
+    try:
+        asked = scopes.parse(text or "")
+    except scopes.InvalidScope as error:
+        raise RedirectedError("invalid_scope", str(error)) from error
+    granted = tuple(scopes.granted(asked, client))
+    if not granted:
+        raise RedirectedError("invalid_scope", "scope names nothing that this client may ask for.")
+    return granted
+
+
+def _prompt(text: str | None) -> tuple[str, ...]:
+    values = tuple(dict.fromkeys((text or "").split()))
+    if not PROMPTS.issuperset(values):
+        known = ", ".join(sorted(PROMPTS))
+        raise RedirectedError("invalid_request", f"prompt must be one of {known}.")
+    if "none" in values and len(values) > 1:
+        raise RedirectedError("invalid_request", "prompt none stands alone.")
+    return values
+
+
+def _max_age(text: str | None, client: Client) -> int | None:
+    if text is None:
+        return client.default_max_age
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise RedirectedError("invalid_request", "max_age must be a number of seconds.")
+    return int(text)
+
+
+def _hinted_subject(token: str | None, client: Client, checks: Checks) -> str | None:
+    if token is None:
+        return None
+    subject = checks.hinted_subject(token, client.client_id)
+    if subject is None:
+        raise RedirectedError("invalid_request", "id_token_hint is no ID token of this client.")
+    return subject

@@ -1,0 +1,125 @@
+"""Client authentication: RFC 6749 section 2.3, OpenID Connect Core section 9.
+
+Exactly one mechanism in a request, and only the one that the client registered.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import unquote_plus
+
+from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.clients import Client, Clients
+from idp.domain.resources import Resources, ResourceServer
+from idp.protocol.errors import MachineError, invalid_request
+from idp.protocol.machine_request import MachineRequest
+
+METHODS = ("client_secret_basic", "client_secret_post", "none")
+_LONGEST_HEADER = 4096
+_REALM = 'Basic realm="clients"'
+
+
+@dataclass(frozen=True)
+class Presented:
+    """What a request presents: the mechanism, who it claims to be, and the secret."""
+
+    method: Literal["client_secret_basic", "client_secret_post", "none"]
+    client_id: str
+    secret: str = ""
+
+
+class ClientAuthentication:
+    """Proves which client, or which resource server, sent a request."""
+
+    def __init__(self, clients: Clients, resources: Resources, audit: Audit) -> None:
+        self._clients = clients
+        self._resources = resources
+        self._audit = audit
+
+    def client(self, request: MachineRequest) -> Client:
+        """Return the client that sent the request. Raises MachineError."""
+        presented = read(request.headers, request.values)
+        client = self._clients.find(presented.client_id)
+        if client is None:
+            raise self._refused(presented, "unknown client", request.origin)
+        self._check(client, presented, request.origin)
+        return client
+
+    def introspector(self, request: MachineRequest) -> Client | ResourceServer:
+        """Return the confidential client or the resource server that asks. Raises MachineError."""
+        presented = read(request.headers, request.values)
+        if presented.method == "none":
+            raise self._refused(presented, "no credentials", request.origin)
+        if self._resources.by_credential(presented.client_id) is None:
+            return self.client(request)
+        server = self._resources.check_credential(presented.client_id, presented.secret)
+        if server is None or server.disabled:
+            raise self._refused(presented, "wrong secret of a resource server", request.origin)
+        return server
+
+    def _check(self, client: Client, presented: Presented, origin: Origin) -> None:
+        if presented.method != client.auth_method:
+            raise self._refused(presented, "another mechanism than registered", origin)
+        if presented.method != "none" and not self._clients.check_secret(client, presented.secret):
+            raise self._refused(presented, "wrong secret", origin)
+        if client.disabled:
+            raise self._refused(presented, "disabled", origin)
+
+    def _refused(self, presented: Presented, reason: str, origin: Origin) -> MachineError:
+        detail = {"method": presented.method, "reason": reason}
+        entry = Entry("client.authentication", "anyone", None, presented.client_id, detail=detail)
+        self._audit.refuse(origin, entry)
+        challenge = _REALM if presented.method == "client_secret_basic" else None
+        return invalid_client(challenge)
+
+
+def invalid_client(challenge: str | None = _REALM) -> MachineError:
+    """Return the answer to failed client authentication: one text for every reason."""
+    return MachineError("invalid_client", "Client authentication failed.", 401, challenge)
+
+
+def read(headers: Mapping[str, str], values: Mapping[str, str]) -> Presented:
+    """Return the one mechanism of a request. Raises MachineError when there are two, or none."""
+    header = headers.get("Authorization")
+    if "client_assertion" in values or "client_assertion_type" in values:
+        raise invalid_client(None)
+    if header is None:
+        return _read_body(values)
+    if "client_secret" in values:
+        raise invalid_request("There are two client authentication mechanisms.")
+    presented = _read_basic(header)
+    if values.get("client_id", presented.client_id) != presented.client_id:
+        raise invalid_request("client_id contradicts the Authorization header.")
+    return presented
+
+
+def _read_body(values: Mapping[str, str]) -> Presented:
+    client_id = values.get("client_id")
+    if client_id is None:
+        raise invalid_client()
+    secret = values.get("client_secret")
+    if secret is None:
+        return Presented("none", client_id)
+    return Presented("client_secret_post", client_id, secret)
+
+
+def _read_basic(header: str) -> Presented:
+    """Both halves are form-urlencoded before they are joined (RFC 6749 section 2.3.1)."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic" or len(header) > _LONGEST_HEADER:
+        raise invalid_client()
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
+        client_id, colon, secret = text.partition(":")
+        presented = Presented(
+            "client_secret_basic",
+            unquote_plus(client_id, errors="strict"),
+            unquote_plus(secret, errors="strict"),
+        )
+    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+        raise invalid_client() from error
+    if not colon or not presented.client_id:
+        raise invalid_client()
+    return presented

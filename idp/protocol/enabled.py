@@ -1,0 +1,19 @@
+"""What is enabled, in one list: read this to know what the machine endpoints can do."""
+
+from idp.protocol.grants.authorization_code import AuthorizationCodeGrant
+from idp.protocol.grants.client_credentials import ClientCredentialsGrant
+from idp.protocol.grants.refresh_token import RefreshTokenGrant
+from idp.protocol.introspection import Introspection
+from idp.protocol.revocation import Revocation
+from idp.protocol.server import AuthorizationServer, Parts
+
+
+def configure(parts: Parts) -> AuthorizationServer:
+    """Return the server with its grants and endpoints."""
+    server = AuthorizationServer(parts)
+    server.register_grant(AuthorizationCodeGrant)
+    server.register_grant(RefreshTokenGrant)
+    server.register_grant(ClientCredentialsGrant)
+    server.register_endpoint(Introspection)
+    server.register_endpoint(Revocation)
+    return server

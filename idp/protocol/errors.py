@@ -1,0 +1,96 @@
+"""The errors of OAuth 2.0 and OpenID Connect: shown to the person, sent to the client, or answered
+to a machine.
+
+The first two are different types, so that nothing can be redirected to a place that was not proven.
+Texts are ours alone: no input is echoed into `error_description` (RFC 6749 section 5.2 allows few
+characters there).
+"""
+
+from authlib.oauth2.rfc6749.errors import OAuth2Error
+
+_TEXT = frozenset(map(chr, range(0x20, 0x7F))) - {'"', "\\"}
+
+
+class ShownError(Exception):
+    """An authorization or logout request that can't be answered to the client: shown on a page of
+    ours.
+
+    `parameter`, `received`, `rule` and `difference` are for the developer's half of the page.
+    """
+
+    def __init__(
+        self,
+        error: str,
+        description: str,
+        *,
+        client_id: str | None = None,
+        parameter: str | None = None,
+        received: str | None = None,
+        rule: str | None = None,
+        difference: str | None = None,
+    ) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+        self.client_id = client_id
+        self.parameter = parameter
+        self.received = received
+        self.rule = rule
+        self.difference = difference
+
+
+class RedirectedError(Exception):
+    """An authorization request whose client and redirect URI are proven: the client is told (RFC
+    6749 4.1.2.1).
+    """
+
+    def __init__(
+        self, error: str, description: str, *, redirect_uri: str = "", state: str | None = None
+    ) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+        self.redirect_uri = redirect_uri
+        self.state = state
+
+
+class MachineError(OAuth2Error):
+    """An answer to a machine: JSON with `error` and `error_description` (RFC 6749 section 5.2).
+
+    `challenge` becomes `WWW-Authenticate`. Authlib's endpoints translate it like its own errors.
+    """
+
+    def __init__(
+        self, error: str, description: str, status: int = 400, challenge: str | None = None
+    ) -> None:
+        text = "".join(letter if letter in _TEXT else "'" for letter in description)
+        super().__init__(description=text, status_code=status, error=error)
+        self.challenge = challenge
+
+    def get_headers(self) -> list[tuple[str, str]]:
+        """Return JSON and no-store headers, with the challenge where there is one."""
+        headers: list[tuple[str, str]] = super().get_headers()
+        return [*headers, ("WWW-Authenticate", self.challenge)] if self.challenge else headers
+
+
+def invalid_request(description: str) -> MachineError:
+    """The request lacks something, repeats something or contradicts itself."""
+    return MachineError("invalid_request", description)
+
+
+def invalid_grant(description: str = "It is not valid, or not any more.") -> MachineError:
+    """Code or refresh token does not work: one text for every reason, so that none can be probed."""
+    return MachineError("invalid_grant", description)
+
+
+def bearer_challenge(
+    realm: str, error: str | None = None, description: str = "", scope: str = ""
+) -> str:
+    """Return a `WWW-Authenticate` value (RFC 6750 section 3); without `error` when no token was
+    sent.
+    """
+    parts = [f'Bearer realm="{realm}"']
+    for name, value in (("error", error), ("error_description", description), ("scope", scope)):
+        if value:
+            parts.append(f'{name}="{value}"')
+    return ", ".join(parts)

@@ -1,0 +1,30 @@
+"""The client credentials grant: RFC 6749 section 4.4. No person, so no refresh token and no ID
+token.
+"""
+
+from idp.domain.authorizations import Issued
+from idp.domain.clients import Client
+from idp.protocol import scopes
+from idp.protocol.errors import MachineError
+from idp.protocol.grants.base import Grounds, TokenGrant
+
+
+class ClientCredentialsGrant(TokenGrant):
+    """Issues an access token to a confidential client for itself."""
+
+    GRANT_TYPE = "client_credentials"
+
+    def prepare(self, client: Client) -> Grounds:
+        """Check what is asked."""
+        if client.public:
+            raise MachineError("unauthorized_client", "Only confidential clients may.")
+        try:
+            asked = scopes.parse(self.request.values.get("scope", ""))
+            granted = scopes.for_client_credentials(asked, client)
+        except scopes.InvalidScope as error:
+            raise MachineError("invalid_scope", str(error)) from error
+        return Grounds(client, tuple(granted), self.request.resources)
+
+    def commit(self, issued: Issued) -> None:
+        """Record it."""
+        self.server.parts.authorizations.issued_to_client(issued, self.request.origin)

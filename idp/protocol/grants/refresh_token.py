@@ -1,0 +1,87 @@
+"""The refresh token grant: RFC 6749 section 6, rotation and reuse detection of RFC 9700 section
+4.14.2.
+"""
+
+from idp.domain.audit import Entry
+from idp.domain.authorizations import Issued
+from idp.domain.clients import Client
+from idp.domain.errors import Refused
+from idp.domain.refresh_tokens import PresentedRefresh
+from idp.protocol import scopes
+from idp.protocol.errors import MachineError, invalid_grant
+from idp.protocol.grants.base import Grounds, TokenGrant
+
+
+class RefreshTokenGrant(TokenGrant):
+    """Replaces a refresh token by its successor."""
+
+    GRANT_TYPE = "refresh_token"
+
+    def prepare(self, client: Client) -> Grounds:
+        """Check the token, and that no more is asked than was allowed and still may be."""
+        self.token = self.request.required("refresh_token")
+        tokens = self.server.parts.refresh_tokens
+        found = tokens.find(self.token)
+        if found is None:
+            raise invalid_grant()
+        if fault := self._fault(found, client):
+            self._refuse(client, fault, found)
+            raise invalid_grant()
+        self.found = found
+        resource = found.authorization.resource
+        if resource and any(uri != resource for uri in self.request.resources):
+            raise MachineError("invalid_target", "The resource was not authorized.")
+        return Grounds(
+            client,
+            self._scopes(found, client),
+            self.request.resources or tuple(filter(None, (resource,))),
+            found.authorization,
+            None,
+            tokens.successor_of(self.token),
+        )
+
+    def _fault(self, found: PresentedRefresh, client: Client) -> str | None:
+        """Return why this token does not work for this client. Reuse is judged in `commit`, under
+        the lock.
+        """
+        authorization = found.authorization
+        offline_withdrawn = (
+            not authorization.session_bound and "offline_access" not in client.scopes
+        )
+        checks = (
+            (authorization.client_id != client.client_id, "another client's"),
+            (found.expired, "expired"),
+            (not authorization.open, "authorization, account or session ended"),
+            (offline_withdrawn, "offline access withdrawn"),
+        )
+        return next((reason for failed, reason in checks if failed), None)
+
+    def _refuse(self, client: Client, reason: str, found: PresentedRefresh) -> None:
+        person = found.authorization.account.id
+        detail = {"authorization": found.authorization.id, "reason": reason}
+        actor = f"client:{client.client_id}"
+        entry = Entry("refresh.refused", actor, person, client.client_id, detail=detail)
+        self.server.parts.audit.refuse(self.request.origin, entry)
+
+    def _scopes(self, found: PresentedRefresh, client: Client) -> tuple[str, ...]:
+        """What was allowed and the client may still have, or the part of it that is asked for."""
+        allowed = tuple(scope for scope in found.authorization.scopes if scope in client.scopes)
+        try:
+            asked = scopes.parse(self.request.values.get("scope", ""))
+        except scopes.InvalidScope as error:
+            raise MachineError("invalid_scope", str(error)) from error
+        if not set(asked) <= set(found.authorization.scopes):
+            raise MachineError("invalid_scope", "More is asked than was allowed.")
+        granted = tuple(scope for scope in allowed if scope in asked) if asked else allowed
+        if not granted:
+            raise MachineError("invalid_scope", "Nothing of what was allowed is left.")
+        return granted
+
+    def commit(self, issued: Issued) -> None:
+        """Rotate: of many at once, one wins, or all within the retry window get the same successor."""
+        try:
+            self.server.parts.refresh_tokens.rotate(
+                self.token, self.found.authorization, issued, self.request.origin
+            )
+        except Refused as error:
+            raise invalid_grant() from error

@@ -1,0 +1,102 @@
+"""OpenID Connect RP-Initiated Logout 1.0."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from idp.domain.clients import Client
+from idp.protocol.authorization_request import Parameters
+from idp.protocol.errors import ShownError
+
+_LONGEST_VALUE = 16 * 1024
+_READ = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
+
+
+@dataclass(frozen=True)
+class LogoutRequest:
+    """Who asks for what. `subject` is the hint's; `continue_uri` is proven, with `state` in it."""
+
+    client_id: str | None
+    subject: str | None
+    continue_uri: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as it is stored."""
+        return asdict(self)
+
+
+def from_json(stored: Mapping[str, Any]) -> LogoutRequest:
+    """Return what `as_json` stored."""
+    return LogoutRequest(**stored)
+
+
+def parse(
+    parameters: Parameters,
+    find_client: Callable[[str], Client | None],
+    hinted: Callable[[str], tuple[str, str] | None],
+) -> LogoutRequest:
+    """Check a request (sections 2 and 3). Raises ShownError; nothing is redirected on error.
+
+    `hinted` returns subject and client id of an ID token of ours, expired or not.
+    """
+    one = _single_values(parameters)
+    subject, client_id = _hint(one, hinted)
+    client = find_client(client_id) if client_id else None
+    if client_id and (client is None or client.disabled):
+        raise ShownError("invalid_client", "No such client is registered.", parameter="client_id")
+    uri = one.get("post_logout_redirect_uri")
+    if uri is None:
+        return LogoutRequest(client_id, subject, None)
+    if client is None:
+        raise ShownError(
+            "invalid_request",
+            "post_logout_redirect_uri needs an id_token_hint or a client_id.",
+            parameter="post_logout_redirect_uri",
+        )
+    if uri not in client.post_logout_redirect_uris:
+        raise ShownError(
+            "invalid_request",
+            "post_logout_redirect_uri is not registered for this client.",
+            client_id=client_id,
+            parameter="post_logout_redirect_uri",
+            received=uri,
+            rule="It must equal a registered one, byte for byte (section 3).",
+        )
+    return LogoutRequest(client_id, subject, _with_state(uri, one.get("state")))
+
+
+def _single_values(parameters: Parameters) -> dict[str, str]:
+    one = {}
+    for name in _READ:
+        values = parameters.get(name, ())
+        if len(values) > 1 or any(len(value) > _LONGEST_VALUE for value in values):
+            raise ShownError("invalid_request", f"{name} is repeated or too long.", parameter=name)
+        if values and values[0]:
+            one[name] = values[0]
+    return one
+
+
+def _hint(
+    one: Mapping[str, str], hinted: Callable[[str], tuple[str, str] | None]
+) -> tuple[str | None, str | None]:
+    token, client_id = one.get("id_token_hint"), one.get("client_id")
+    if token is None:
+        return None, client_id
+    found = hinted(token)
+    if found is None:
+        raise ShownError(
+            "invalid_request", "id_token_hint is no ID token of ours.", parameter="id_token_hint"
+        )
+    subject, audience = found
+    if client_id is not None and client_id != audience:
+        raise ShownError(
+            "invalid_request", "client_id and id_token_hint disagree.", parameter="client_id"
+        )
+    return subject, audience
+
+
+def _with_state(uri: str, state: str | None) -> str:
+    if state is None:
+        return uri
+    return f"{uri}{'&' if '?' in uri else '?'}{urlencode({'state': state})}"

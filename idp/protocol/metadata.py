@@ -1,0 +1,55 @@
+"""What this server says of itself: OpenID Connect Discovery 1.0 and RFC 8414. Only what works is named."""
+
+from typing import Any
+
+from idp.config import Settings
+from idp.protocol import pkce, scopes
+from idp.protocol.authorization_request import PROMPTS
+from idp.protocol.claims import CLAIMS
+from idp.protocol.client_authentication import METHODS
+from idp.protocol.tokens import ID_TOKEN_ALGORITHMS
+
+AUTHORIZE = "/oauth2/authorize"
+TOKEN = "/oauth2/token"
+INTROSPECT = "/oauth2/introspect"
+REVOKE = "/oauth2/revoke"
+USERINFO = "/oauth2/userinfo"
+LOGOUT = "/oauth2/logout"
+JWKS = "/.well-known/jwks.json"
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+_SECRET_METHODS = [method for method in METHODS if method != "none"]
+
+
+def metadata(settings: Settings) -> dict[str, Any]:
+    """Return the document of both well-known addresses."""
+    issuer = settings.issuer
+    document: dict[str, Any] = {
+        "issuer": issuer,
+        "authorization_endpoint": issuer + AUTHORIZE,
+        "token_endpoint": issuer + TOKEN,
+        "userinfo_endpoint": issuer + USERINFO,
+        "jwks_uri": issuer + JWKS,
+        "introspection_endpoint": issuer + INTROSPECT,
+        "revocation_endpoint": issuer + REVOKE,
+        "end_session_endpoint": issuer + LOGOUT,
+        "scopes_supported": list(scopes.OIDC),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": list(GRANT_TYPES),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": list(ID_TOKEN_ALGORITHMS),
+        "token_endpoint_auth_methods_supported": list(METHODS),
+        "introspection_endpoint_auth_methods_supported": _SECRET_METHODS,
+        "revocation_endpoint_auth_methods_supported": list(METHODS),
+        "code_challenge_methods_supported": list(pkce.METHODS),
+        "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", *CLAIMS],
+        "claim_types_supported": ["normal"],
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+        "prompt_values_supported": sorted(PROMPTS),
+        "authorization_response_iss_parameter_supported": True,
+    }
+    if settings.privacy_url:
+        document["op_policy_uri"] = settings.privacy_url
+    return document

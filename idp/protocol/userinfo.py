@@ -1,0 +1,54 @@
+"""The UserInfo endpoint: OpenID Connect Core section 5.3, bearer tokens as RFC 6750 says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from idp.crypto.jwt import BadToken
+from idp.domain.audit import Entry, Origin
+from idp.protocol import claims
+from idp.protocol.errors import MachineError, bearer_challenge, invalid_request
+from idp.protocol.introspection import live_authorization
+from idp.protocol.server import AuthorizationServer
+
+REALM = "userinfo"
+
+
+def bearer_token(headers: Mapping[str, str], values: Mapping[str, str]) -> str:
+    """Return the token from the header or from the form, never from the query. Raises MachineError."""
+    header = headers.get("Authorization")
+    in_form = values.get("access_token")
+    if header and in_form:
+        raise invalid_request("There are two access tokens.")
+    if in_form:
+        return in_form
+    scheme, _, token = (header or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        # Without a token the challenge carries no error code (RFC 6750 section 3.1).
+        raise MachineError("invalid_token", "No access token.", 401, bearer_challenge(REALM))
+    return token.strip()
+
+
+def userinfo(server: AuthorizationServer, token: str, origin: Origin) -> dict[str, Any]:
+    """Return the claims that the token's scopes allow. Raises MachineError."""
+    try:
+        found = server.parts.mint.read_access_token(token)
+    except BadToken as error:
+        raise _refused(server, error.reason, origin) from error
+    issuer = server.parts.settings.issuer
+    live, authorization = live_authorization(server, found)
+    if not live or authorization is None or issuer not in found.audience:
+        raise _refused(server, "revoked, ended, or not for userinfo", origin)
+    if "openid" not in found.scopes:
+        text = "The scope openid is needed."
+        challenge = bearer_challenge(REALM, "insufficient_scope", text, "openid")
+        raise MachineError("insufficient_scope", text, 403, challenge)
+    return {
+        "sub": authorization.account.subject,
+        **claims.of_scopes(authorization.account, found.scopes),
+    }
+
+
+def _refused(server: AuthorizationServer, reason: str, origin: Origin) -> MachineError:
+    server.parts.audit.refuse(origin, Entry("userinfo", "anyone", detail={"reason": reason}))
+    text = "The access token is not valid, or not any more."
+    return MachineError("invalid_token", text, 401, bearer_challenge(REALM, "invalid_token", text))

@@ -1,0 +1,71 @@
+"""Queries on people, their roles and their passwords."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
+
+from idp.store.tables import Account, Password, RoleAssignment, table
+
+_ACCOUNTS = table(Account)
+_PASSWORDS = table(Password)
+_ROLES = table(RoleAssignment)
+_WITH_PASSWORD = (
+    select(_ACCOUNTS, _PASSWORDS.c.hash)
+    .join_from(_ACCOUNTS, _PASSWORDS, isouter=True)
+    .where(_ACCOUNTS.c.email_key == bindparam("email_key"))
+)
+_FIND = select(_ACCOUNTS).where(
+    or_(
+        _ACCOUNTS.c.id == bindparam("key"),
+        _ACCOUNTS.c.email_key == bindparam("key"),
+        _ACCOUNTS.c.subject == bindparam("key"),
+    )
+)
+
+
+def add(connection: Connection, row: dict[str, Any]) -> None:
+    """Add a person. Raises Conflict when the address is taken."""
+    connection.execute(insert(_ACCOUNTS), row)
+
+
+def find(connection: Connection, key: str) -> RowMapping | None:
+    """Return the person with this id, subject or compared address."""
+    return connection.execute(_FIND, {"key": key}).mappings().first()
+
+
+def with_password(connection: Connection, email_key: str) -> RowMapping | None:
+    """Return the person with this compared address, and the hash of the password if there is one."""
+    return connection.execute(_WITH_PASSWORD, {"email_key": email_key}).mappings().first()
+
+
+def page(connection: Connection, limit: int, after: str) -> Sequence[RowMapping]:
+    """Return at most `limit` people in the order they were added, beginning behind the id `after`."""
+    statement = (
+        select(_ACCOUNTS).where(_ACCOUNTS.c.id > after).order_by(_ACCOUNTS.c.id).limit(limit)
+    )
+    return connection.execute(statement).mappings().all()
+
+
+def change(connection: Connection, account_id: str, values: dict[str, Any]) -> None:
+    """Change columns of a person."""
+    connection.execute(update(_ACCOUNTS).where(_ACCOUNTS.c.id == account_id).values(**values))
+
+
+def set_password(connection: Connection, account_id: str, hashed: str, now: int) -> None:
+    """Replace a person's password."""
+    connection.execute(delete(_PASSWORDS).where(_PASSWORDS.c.account_id == account_id))
+    connection.execute(
+        insert(_PASSWORDS), {"account_id": account_id, "hash": hashed, "changed_at": now}
+    )
+
+
+def add_role(connection: Connection, account_id: str, role: str, now: int) -> None:
+    """Give a person a role. Raises Conflict when it is held already."""
+    connection.execute(insert(_ROLES), {"account_id": account_id, "role": role, "granted_at": now})
+
+
+def roles(connection: Connection, account_id: str) -> frozenset[str]:
+    """Return the roles of a person."""
+    statement = select(_ROLES.c.role).where(_ROLES.c.account_id == account_id)
+    return frozenset(connection.execute(statement).scalars())

@@ -1,0 +1,35 @@
+"""The page behind the one-time administrator link."""
+
+from flask import Response, abort, request, url_for
+
+from idp.domain.errors import AlreadyExists, Invalid
+from idp.web.context import origin, services
+from idp.web.pages import page, see_other
+
+
+def administrator(token: str) -> Response:
+    """Make the administrator's account. The link works once; opening it changes nothing."""
+    administrators = services().administrators
+    if not administrators.check(token):
+        abort(404)
+    values = {name: request.form.get(name, "").strip() for name in ("email", "name")}
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        password = request.form.get("password", "")
+        try:
+            administrators.complete(
+                token, values["email"], values["name"], password, origin=origin()
+            )
+            return see_other(url_for("start"))
+        except Invalid as error:
+            errors[error.field] = str(error)
+        except AlreadyExists as error:
+            errors["email"] = str(error)
+    return page(
+        "administrator.html",
+        400 if errors else 200,
+        action=url_for("administrator", token=token),
+        errors=errors,
+        values=values,
+        min_length=services().settings.password_min_length,
+    )

@@ -1,0 +1,59 @@
+"""The consent page: what a client asks for, in plain words, and nothing that was allowed before."""
+
+from flask import Response, request, url_for
+
+from idp.domain.clients import Client
+from idp.domain.interactions import Interaction
+from idp.domain.sessions import Session
+from idp.protocol import redirect_uris, scopes
+from idp.protocol.authorization_request import AuthorizationRequest
+from idp.protocol.interaction import Consent
+from idp.web import authorize
+from idp.web.browser_session import current_session
+from idp.web.context import origin, services
+from idp.web.pages import page, see_other, view_of
+
+
+def consent(handle: str) -> Response:
+    """Ask, or take the answer. What is allowed is what was stored, whatever the form says."""
+    found = authorize.find(handle)
+    step = authorize.step_is(found, Consent)
+    session = current_session()
+    if not isinstance(step, Consent) or session is None:
+        return see_other(url_for("interaction", handle=handle))
+    asked, client = authorize.asked_of(found)
+    if request.method == "POST":
+        return _answer(found, session, client, step)
+    return _ask(found, session, asked, client, step)
+
+
+def _answer(found: Interaction, session: Session, client: Client, step: Consent) -> Response:
+    decision = request.form.get("decision")
+    if decision == "allow":
+        services().interactions.consent(found, session, client.client_id, step.asked, origin())
+    elif decision == "cancel":
+        return authorize.refuse(found, "access_denied", "The person said no.")
+    return see_other(url_for("interaction", handle=found.handle))
+
+
+def _ask(
+    found: Interaction,
+    session: Session,
+    asked: AuthorizationRequest,
+    client: Client,
+    step: Consent,
+) -> Response:
+    resources = services().resources
+    asked_now = [scope for scope in asked.scopes if scope in {name for _, name in step.asked}]
+    before = scopes.describe((scope for _, scope in sorted(step.already)), resources)
+    return page(
+        "consent.html",
+        client=view_of(client),
+        account=session.account,
+        groups=scopes.describe(asked_now, resources),
+        already=[line.text for group in before for line in group.lines],
+        destination=redirect_uris.origin_for_display(asked.redirect_uri),
+        impersonable=client.impersonable,
+        action=url_for("consent", handle=found.handle),
+        switch_url=url_for("switch", handle=found.handle),
+    )

@@ -1,0 +1,81 @@
+"""Signing out: from our own pages, and asked for by a client (OpenID Connect RP-Initiated Logout)."""
+
+from flask import Response, request, url_for
+
+from idp.domain.interactions import Interaction, Progress
+from idp.domain.sessions import Session
+from idp.protocol import logout as protocol
+from idp.protocol.logout import LogoutRequest
+from idp.web import authorize
+from idp.web.browser_session import browser_cookie, current_session
+from idp.web.context import all_values, oauth_server, origin, services
+from idp.web.pages import page, see_other, view_of
+
+_STAYS = (
+    "Applications that you used may keep you signed in until you sign out there.",
+    "Applications that you let stay connected keep their access until you take it back.",
+)
+
+
+def logout() -> Response:
+    """Check the client's request; sign out at once only when its hint names who is signed in."""
+    mint = oauth_server().parts.mint
+    parameters = all_values(request.args, request.form)
+    asked = protocol.parse(parameters, services().clients.find, mint.hinted)
+    if request.method == "POST":
+        # A cross-site POST comes without our cookie (SameSite=Lax): go on in a GET of ours.
+        return _to_page(Progress(logout=asked.as_json()), None)
+    session = current_session()
+    if session is None or asked.subject == session.account.subject:
+        return _signed_out(asked, session)
+    return _to_page(Progress(logout=asked.as_json()), browser_cookie())
+
+
+def _to_page(progress: Progress, cookie: str | None) -> Response:
+    handle = services().interactions.open(progress, cookie)
+    return see_other(url_for("sign_out", handle=handle))
+
+
+def sign_out(handle: str) -> Response:
+    """Ask whether to sign out; what is done after it was proven when the request came."""
+    found = authorize.find(handle)
+    if found.progress.logout is None:
+        return see_other(url_for("interaction", handle=handle))
+    asked = protocol.from_json(found.progress.logout)
+    session = current_session()
+    if session is None or asked.subject == session.account.subject:
+        return _signed_out(asked, session)
+    if request.method == "POST":
+        return _answer(found, asked, session)
+    client = services().clients.find(asked.client_id) if asked.client_id else None
+    return page(
+        "sign_out.html",
+        account=session.account,
+        client=view_of(client),
+        action=url_for("sign_out", handle=handle),
+    )
+
+
+def _answer(found: Interaction, asked: LogoutRequest, session: Session) -> Response:
+    services().interactions.close(found)
+    if request.form.get("decision") != "sign_out":
+        return see_other("/")
+    return _signed_out(asked, session)
+
+
+def sign_out_here() -> Response:
+    """Sign out, asked for on a page of ours."""
+    return _signed_out(LogoutRequest(None, None, None), current_session())
+
+
+def _signed_out(asked: LogoutRequest, session: Session | None) -> Response:
+    if session:
+        services().sessions.end(browser_cookie(), session.account.id, origin())
+    if asked.continue_uri:
+        return see_other(asked.continue_uri)
+    return see_other(url_for("signed_out"))
+
+
+def signed_out() -> Response:
+    """Say what was signed out and what stays."""
+    return page("signed_out.html", client=None, continue_url=None, stays=_STAYS)

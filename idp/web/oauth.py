@@ -1,0 +1,70 @@
+"""The machine endpoints under /oauth2: forms in, JSON out. Flask ends here; the rest is Authlib's server and ours."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request
+
+from idp.protocol.errors import MachineError, invalid_request
+from idp.protocol.machine_request import FORM, MachineRequest, single_values
+from idp.protocol.server import Answer
+from idp.protocol.userinfo import bearer_token
+from idp.protocol.userinfo import userinfo as userinfo_of
+from idp.web.context import oauth_server, origin, services
+
+_NEVER_IN_QUERY = frozenset(
+    ["client_id", "client_secret", "grant_type", "code", "refresh_token", "token", "access_token", "scope", "client_assertion", "code_verifier", "username", "password"]
+)
+
+
+def token() -> Response:
+    """RFC 6749 section 3.2."""
+    answer: Answer = oauth_server().create_token_response(machine_request())
+    return _json(*answer)
+
+
+def introspect() -> Response:
+    """RFC 7662 section 2."""
+    return _endpoint("introspection")
+
+
+def revoke() -> Response:
+    """RFC 7009 section 2."""
+    return _endpoint("revocation")
+
+
+def _endpoint(name: str) -> Response:
+    answer: Answer = oauth_server().create_endpoint_response(name, machine_request())
+    return _json(*answer)
+
+
+def userinfo() -> Response:
+    """OpenID Connect Core section 5.3: GET, or POST with the token in header or form."""
+    values: Mapping[str, str] = {}
+    if request.method == "POST" and request.mimetype == FORM:
+        values, _ = single_values(request.form.items(multi=True))
+    presented = bearer_token(request.headers, values)
+    claims = userinfo_of(oauth_server(), presented, origin())
+    return _json(200, claims, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
+
+
+def machine_request() -> MachineRequest:
+    """Parse the form of a machine. Raises MachineError."""
+    if request.mimetype != FORM:
+        raise invalid_request(f"The body must be {FORM}.")
+    if not _NEVER_IN_QUERY.isdisjoint(request.args):
+        raise invalid_request("Parameters belong into the body, never into the URL.")
+    values, resources = single_values(request.form.items(multi=True))
+    uri = services().settings.issuer + request.path
+    return MachineRequest(uri, request.headers, values, resources, origin())
+
+
+def machine_error(error: MachineError) -> Response:
+    """Answer a MachineError that was raised outside Authlib."""
+    status, body, headers = error()
+    return _json(status, dict(body), headers)
+
+
+def _json(status: int, body: Any, headers: list[tuple[str, str]]) -> Response:
+    return Response(json.dumps(body), status, headers)

@@ -1,0 +1,55 @@
+"""Rendering: what every template may use, and who asks as the pages show it."""
+
+from dataclasses import dataclass
+
+from flask import Flask, Response, current_app, g, make_response, redirect, render_template
+
+from idp.config import Settings
+from idp.domain.clients import Client
+from idp.web.browser_session import csrf_token
+
+
+@dataclass(frozen=True)
+class ClientView:
+    """A client as a page shows it. `self_declared_host` is set for clients nobody here registered."""
+
+    name: str
+    logo_url: str | None
+    policy_uri: str | None
+    tos_uri: str | None
+    client_uri: str | None
+    self_declared_host: str | None
+
+
+def view_of(client: Client | None) -> ClientView | None:
+    """Return what a page shows of a client."""
+    if client is None:
+        return None
+    return ClientView(client.name, None, client.policy_uri, client.tos_uri, client.client_uri, None)
+
+
+def init_pages(app: Flask, settings: Settings) -> None:
+    """Tell the templates what they may use everywhere."""
+    app.jinja_env.globals.update(
+        csrf_token=csrf_token,
+        product=settings.product,
+        help_url=settings.help_url or None,
+        privacy_url=settings.privacy_url or None,
+        development=settings.development,
+        lang="en",
+        dir="ltr",
+    )
+    app.context_processor(lambda: {"request_id": g.get("request_id", "")})
+
+
+def page(template: str, code: int = 200, /, **values: object) -> Response:
+    """Render a page."""
+    response: Response = make_response(render_template(template, **values), code)
+    return response
+
+
+def see_other(location: str) -> Response:
+    """Redirect so that a form's values never travel on (SECURITY case 14)."""
+    response = redirect(location, 303, Response=current_app.response_class)
+    assert isinstance(response, Response)
+    return response

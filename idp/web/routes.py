@@ -1,0 +1,123 @@
+"""Every URL, its view, and what kind of answer it gives. START HERE.
+
+Who may come is in the last column: `public`, `session` (somebody signed in), `interaction` (the
+browser that began it), `client` (client authentication), `token` (an access token), `link` (a
+one-time link).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from flask import Flask
+
+from idp.protocol import metadata as where
+from idp.web import (
+    administrator,
+    authorize,
+    consent,
+    health,
+    home,
+    login,
+    logout,
+    metadata,
+    oauth,
+    playground,
+)
+
+
+class Kind(Enum):
+    """What answers, and so which headers and errors fit."""
+
+    PAGE = auto()
+    """A page; its forms carry a token and stay with us."""
+    FINISHING_PAGE = auto()
+    """A page whose form can end in a redirect to a client."""
+    ENTRY = auto()
+    """A place to which other sites send browsers, by GET or POST."""
+    MACHINE = auto()
+    """JSON, for servers."""
+    OPEN_MACHINE = auto()
+    """JSON, for scripts of other origins too, without cookies."""
+    DOCUMENT = auto()
+    """A public JSON document."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One row of the table."""
+
+    path: str
+    view: Callable[..., Any]
+    methods: tuple[str, ...]
+    kind: Kind
+    guard: str
+
+
+GET = ("GET",)
+POST = ("POST",)
+BOTH = ("GET", "POST")
+
+ROUTES = (
+    Route("/", home.home, GET, Kind.PAGE, "public"),
+    Route("/sign-in", login.start, GET, Kind.PAGE, "public"),
+    Route("/sign-out", logout.sign_out_here, POST, Kind.PAGE, "public"),
+    Route("/signed-out", logout.signed_out, GET, Kind.PAGE, "public"),
+    Route("/interaction/<handle>", authorize.interaction, GET, Kind.ENTRY, "interaction"),
+    Route("/interaction/<handle>/sign-in", login.sign_in, BOTH, Kind.FINISHING_PAGE, "interaction"),
+    Route(
+        "/interaction/<handle>/password", login.password, BOTH, Kind.FINISHING_PAGE, "interaction"
+    ),
+    Route(
+        "/interaction/<handle>/account",
+        login.choose_account,
+        BOTH,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route("/interaction/<handle>/switch", login.switch, BOTH, Kind.FINISHING_PAGE, "interaction"),
+    Route(
+        "/interaction/<handle>/consent", consent.consent, BOTH, Kind.FINISHING_PAGE, "interaction"
+    ),
+    Route("/interaction/<handle>/cancel", authorize.cancel, GET, Kind.ENTRY, "interaction"),
+    Route(
+        "/interaction/<handle>/sign-out", logout.sign_out, BOTH, Kind.FINISHING_PAGE, "interaction"
+    ),
+    Route("/setup/administrator/<token>", administrator.administrator, BOTH, Kind.PAGE, "link"),
+    Route("/playground", playground.playground, BOTH, Kind.FINISHING_PAGE, "public"),
+    Route("/playground/callback", playground.callback, BOTH, Kind.PAGE, "public"),
+    Route(where.AUTHORIZE, authorize.authorize, BOTH, Kind.ENTRY, "public"),
+    Route(where.LOGOUT, logout.logout, BOTH, Kind.ENTRY, "public"),
+    Route(where.TOKEN, oauth.token, POST, Kind.OPEN_MACHINE, "client"),
+    Route(where.REVOKE, oauth.revoke, POST, Kind.OPEN_MACHINE, "client"),
+    Route(where.INTROSPECT, oauth.introspect, POST, Kind.MACHINE, "client"),
+    Route(where.USERINFO, oauth.userinfo, BOTH, Kind.OPEN_MACHINE, "token"),
+    Route(where.JWKS, metadata.jwks, GET, Kind.DOCUMENT, "public"),
+    Route("/.well-known/openid-configuration", metadata.metadata, GET, Kind.DOCUMENT, "public"),
+    Route(
+        "/.well-known/oauth-authorization-server",
+        metadata.metadata_again,
+        GET,
+        Kind.DOCUMENT,
+        "public",
+    ),
+    Route("/health/live", health.live, GET, Kind.MACHINE, "public"),
+    Route("/health/ready", health.ready, GET, Kind.MACHINE, "public"),
+    Route("/health/writable", health.writable, GET, Kind.MACHINE, "public"),
+)
+FREE_OF_HOST = frozenset({"live", "ready", "writable"})
+"""Supervisors ask by whatever address they have."""
+_KINDS = {route.view.__name__: route.kind for route in ROUTES}
+
+
+def kind_of(endpoint: str | None) -> Kind:
+    """Return what an endpoint answers; unknown ones are pages."""
+    return _KINDS.get(endpoint or "", Kind.PAGE)
+
+
+def add_routes(app: Flask) -> None:
+    """Register the table."""
+    for route in ROUTES:
+        name = route.view.__name__
+        app.add_url_rule(route.path, name, route.view, methods=list(route.methods))
