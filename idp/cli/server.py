@@ -54,8 +54,8 @@ def run(
 
     `started` is called once, when the sockets are open, `worker_started` in each worker.
     """
-    # The name of the server's software helps attackers alone.
-    gunicorn_wsgi.SERVER = "doorward"
+    # What the server is made of helps attackers alone; there is no option for this header.
+    vars(gunicorn_wsgi)["SERVER"] = "doorward"
     options = _options(settings, workers or default_workers())
     options["bind"] = [f"fd://{each.detach()}" for each in sockets]
     options["when_ready"] = lambda _arbiter: started()

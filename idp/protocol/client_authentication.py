@@ -40,7 +40,7 @@ class ClientAuthentication:
 
     def client(self, request: MachineRequest) -> Client:
         """Return the client that sent the request. Raises MachineError."""
-        presented = read(request.headers, request.values)
+        presented = read(request.sent_headers, request.values)
         client = self._clients.find(presented.client_id)
         if client is None:
             raise self._refused(presented, "unknown client", request.origin)
@@ -49,7 +49,7 @@ class ClientAuthentication:
 
     def introspector(self, request: MachineRequest) -> Client | ResourceServer:
         """Return the confidential client or the resource server that asks. Raises MachineError."""
-        presented = read(request.headers, request.values)
+        presented = read(request.sent_headers, request.values)
         if presented.method == "none":
             raise self._refused(presented, "no credentials", request.origin)
         if self._resources.by_credential(presented.client_id) is None:

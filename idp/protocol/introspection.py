@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from authlib.oauth2.rfc6749 import OAuth2Request
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 
 from idp.crypto.jwt import BadToken
@@ -10,14 +11,14 @@ from idp.domain.authorizations import Authorization
 from idp.domain.clients import Client
 from idp.domain.refresh_tokens import PresentedRefresh
 from idp.domain.resources import ResourceServer
-from idp.protocol.machine_request import MachineRequest
+from idp.protocol.machine_request import MachineRequest, machine
 from idp.protocol.server import Answer, AuthorizationServer
 from idp.protocol.tokens import AccessClaims
 
 INACTIVE = {"active": False}
 
 
-class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
+class Introspection(IntrospectionEndpoint):
     """A client learns of what was issued to it, a resource server of what names it in `aud`.
 
     Everybody else is told that the token is not active (section 2.2); `token_type_hint` is a hint.
@@ -25,7 +26,11 @@ class Introspection(IntrospectionEndpoint):  # type: ignore[misc]
 
     server: AuthorizationServer
 
-    def create_endpoint_response(self, request: MachineRequest) -> Answer:
+    def create_endpoint_response(self, request: OAuth2Request) -> Answer:
+        """Answer what Authlib hands over."""
+        return self.answer(machine(request))
+
+    def answer(self, request: MachineRequest) -> Answer:
         """Answer one question."""
         asker = self.server.authentication.introspector(request)
         token = request.required("token")

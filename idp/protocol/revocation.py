@@ -1,21 +1,26 @@
 """Token revocation: RFC 7009. The answer is the same for tokens unknown, foreign and revoked."""
 
+from authlib.oauth2.rfc6749 import OAuth2Request
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 
 from idp.crypto.jwt import BadToken
 from idp.domain.clients import Client
-from idp.protocol.machine_request import MachineRequest
+from idp.protocol.machine_request import MachineRequest, machine
 from idp.protocol.server import Answer, AuthorizationServer
 
 
-class Revocation(RevocationEndpoint):  # type: ignore[misc]
+class Revocation(RevocationEndpoint):
     """A refresh token takes its authorization along, an access token goes alone (section 2.1)."""
 
     server: AuthorizationServer
 
-    def create_endpoint_response(self, request: MachineRequest) -> Answer:
+    def create_endpoint_response(self, request: OAuth2Request) -> Answer:
+        """Answer what Authlib hands over."""
+        return self.answer(machine(request))
+
+    def answer(self, request: MachineRequest) -> Answer:
         """Revoke if it is the client's own, and say nothing about whether it was."""
-        client = self.server.authenticate_client(request)
+        client = self.server.authentication.client(request)
         token = request.required("token")
         if token.count(".") == 2:
             self._access_token(token, client, request)

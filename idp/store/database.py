@@ -139,8 +139,7 @@ def _without_foreign_keys(connection: Connection) -> Iterator[None]:
     """SQLite ignores the switch inside a transaction, so it is thrown on the raw connection before
     it begins.
     """
-    raw = connection.connection.driver_connection
-    assert raw is not None
+    raw: Any = connection.connection.driver_connection
     raw.execute("PRAGMA foreign_keys=OFF")
     try:
         yield

@@ -53,10 +53,8 @@ def interaction(handle: str) -> Response:
     found = find(handle)
     if found.finished and found.progress.result:
         return see_other(found.progress.result)
-    if found.progress.logout is not None:
-        return see_other(url_for("sign_out", handle=handle))
     if found.progress.request is None:
-        return _plain_visit(found)
+        return _without_client(found)
     asked, client = asked_of(found)
     step, session = decide(asked, client, found.progress)
     match step:
@@ -170,7 +168,9 @@ def _finish(
     return see_other(services().interactions.finish(found, approval, session, answer, origin()))
 
 
-def _plain_visit(found: Interaction) -> Response:
+def _without_client(found: Interaction) -> Response:
+    if found.progress.logout is not None:
+        return see_other(url_for("sign_out", handle=found.handle))
     if current_session() is None:
         return see_other(_page_of(found, Login("sign_in")))
     services().interactions.close(found)

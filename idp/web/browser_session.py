@@ -101,7 +101,7 @@ def current_session() -> Session | None:
 def csrf_token() -> str:
     """Return the token of a form on this page."""
     browser_cookie()
-    return generate_csrf()
+    return str(generate_csrf())
 
 
 def _browser() -> Browser:

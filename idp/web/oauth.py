@@ -8,20 +8,31 @@ from flask import Response, request
 
 from idp.protocol.errors import MachineError, invalid_request
 from idp.protocol.machine_request import FORM, MachineRequest, single_values
-from idp.protocol.server import Answer
 from idp.protocol.userinfo import bearer_token
 from idp.protocol.userinfo import userinfo as userinfo_of
 from idp.web.context import oauth_server, origin, services
 
 _NEVER_IN_QUERY = frozenset(
-    ["client_id", "client_secret", "grant_type", "code", "refresh_token", "token", "access_token", "scope", "client_assertion", "code_verifier", "username", "password"]
+    [
+        "client_id",
+        "client_secret",
+        "grant_type",
+        "code",
+        "refresh_token",
+        "token",
+        "access_token",
+        "scope",
+        "client_assertion",
+        "code_verifier",
+        "username",
+        "password",
+    ]
 )
 
 
 def token() -> Response:
     """RFC 6749 section 3.2."""
-    answer: Answer = oauth_server().create_token_response(machine_request())
-    return _json(*answer)
+    return _json(*oauth_server().token(machine_request()))
 
 
 def introspect() -> Response:
@@ -35,8 +46,7 @@ def revoke() -> Response:
 
 
 def _endpoint(name: str) -> Response:
-    answer: Answer = oauth_server().create_endpoint_response(name, machine_request())
-    return _json(*answer)
+    return _json(*oauth_server().endpoint(name, machine_request()))
 
 
 def userinfo() -> Response:
@@ -44,7 +54,7 @@ def userinfo() -> Response:
     values: Mapping[str, str] = {}
     if request.method == "POST" and request.mimetype == FORM:
         values, _ = single_values(request.form.items(multi=True))
-    presented = bearer_token(request.headers, values)
+    presented = bearer_token(dict(request.headers), values)
     claims = userinfo_of(oauth_server(), presented, origin())
     return _json(200, claims, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
 
@@ -57,7 +67,7 @@ def machine_request() -> MachineRequest:
         raise invalid_request("Parameters belong into the body, never into the URL.")
     values, resources = single_values(request.form.items(multi=True))
     uri = services().settings.issuer + request.path
-    return MachineRequest(uri, request.headers, values, resources, origin())
+    return MachineRequest(uri, dict(request.headers), values, resources, origin())
 
 
 def machine_error(error: MachineError) -> Response:

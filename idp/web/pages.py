@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Flask, Response, current_app, g, make_response, redirect, render_template
+from flask import Flask, Response, g, render_template
 
 from idp.config import Settings
 from idp.domain.clients import Client
@@ -44,12 +44,9 @@ def init_pages(app: Flask, settings: Settings) -> None:
 
 def page(template: str, code: int = 200, /, **values: object) -> Response:
     """Render a page."""
-    response: Response = make_response(render_template(template, **values), code)
-    return response
+    return Response(render_template(template, **values), code)
 
 
 def see_other(location: str) -> Response:
     """Redirect so that a form's values never travel on (SECURITY case 14)."""
-    response = redirect(location, 303, Response=current_app.response_class)
-    assert isinstance(response, Response)
-    return response
+    return Response(status=303, headers={"Location": location})

@@ -16,6 +16,8 @@ from idp.protocol.resource_indicators import Audience, InvalidTarget, audience
 from idp.protocol.server import Answer, AuthorizationServer
 from idp.protocol.tokens import AccessToken
 
+_HEADERS = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+
 
 @dataclass(frozen=True)
 class Grounds:
@@ -29,7 +31,7 @@ class Grounds:
     refresh_token: str | None = None
 
 
-class TokenGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
+class TokenGrant(BaseGrant, TokenEndpointMixin):
     """A grant fills in `prepare` and `commit`.
 
     Authlib's own grants save the token before they use up what it was issued for, and log it
@@ -41,8 +43,7 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
 
     def validate_token_request(self) -> None:
         """Prove the client and that it may use this grant, then let the grant look at the rest."""
-        client = self.server.authenticate_client(self.request)
-        self.request.client = client
+        client = self.server.authentication.client(self.request)
         if self.GRANT_TYPE not in client.grant_types:
             raise MachineError("unauthorized_client", "This client may not use this grant type.")
         self.grounds = self.prepare(client)
@@ -56,7 +57,7 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
         )
         body = self._body(grounds, token)
         issued = Issued(
-            self.GRANT_TYPE,
+            self.GRANT_TYPE or "",
             grounds.client.client_id,
             grounds.scopes,
             tuple(target.aud),
@@ -64,7 +65,7 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
             grounds.refresh_token,
         )
         self.commit(issued)
-        return 200, body, self.TOKEN_RESPONSE_HEADER
+        return 200, body, _HEADERS
 
     def prepare(self, client: Client) -> Grounds:
         """Check what the grant rests on, without using it up. Raises MachineError."""
