@@ -50,8 +50,8 @@ format: .venv/dev-set ## Format the Python code
 	$(BIN)/ruff format .
 
 .PHONY: docs
-docs: .venv/dev-set ## Write docs/reference/configuration.md from the settings
-	$(BIN)/python -m tests.house.configuration
+docs: .venv/dev-set ## Write docs/reference/ anew: settings and commands
+	$(BIN)/python -m tests.house.reference
 
 .PHONY: bench
 bench: .venv/dev-set ## Measure the hot endpoints against a bare Flask application
