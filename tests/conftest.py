@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import network_guard
 
-pytest_plugins = ["tests.support.databases"]
+pytest_plugins = ["tests.support.databases", "tests.support.application"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

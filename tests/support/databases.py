@@ -10,15 +10,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from flask import Flask
+from sqlalchemy import create_engine
 
 from idp.config import Settings
 from idp.store import schema
-from idp.store.database import Store, open_store
+from idp.store.database import Store, engine_options
 from tests.support.database_dump import of_postgresql, of_sqlite
 from tests.support.postgres_server import PostgresServer
 
@@ -33,7 +34,7 @@ class Database:
     url: str
     data_dir: Path
 
-    @property
+    @cached_property
     def sqlalchemy_url(self) -> str:
         """The address as the engine takes it."""
         return Settings(database_url=self.url, data_dir=self.data_dir).sqlalchemy_url
@@ -51,7 +52,8 @@ class Database:
 @contextmanager
 def opened(database: Database) -> Iterator[Store]:
     """A Store on `database`, as one process opens it."""
-    store = open_store(Flask(__name__), database.sqlalchemy_url)
+    url = database.sqlalchemy_url
+    store = Store(create_engine(url, **engine_options(url)))
     try:
         yield store
     finally:
