@@ -1,5 +1,7 @@
 """The `idp` command."""
 
+import os
+
 import click
 
 from idp.cli.admin import admin
@@ -14,6 +16,7 @@ from idp.cli.resources import resources
 from idp.cli.serve import serve
 from idp.cli.users import users
 
+_PRIVATE = 0o077
 COMMANDS = (serve, dev, users, clients, resources, keys, backup, admin, health, config)
 
 
@@ -28,3 +31,5 @@ def main() -> None:
 
     Settings come from the environment: see `idp config`.
     """
+    # Databases, keys and backups are nobody else's business.
+    os.umask(_PRIVATE)

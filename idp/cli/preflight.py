@@ -6,12 +6,14 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from idp.config import PREFIX, Settings
 from idp.crypto.keyfiles import KeyUnusable
 from idp.domain.installation import given_keys
 
 _BACKLOG = 1024
+_LOOPBACK = ("127.0.0.1", "::1")
 _NETWORK_FILESYSTEMS = {"afs", "beegfs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "gfs2"}
 _NETWORK_FILESYSTEMS |= {"glusterfs", "lustre", "nfs", "nfs4", "ocfs2", "smb3"}
 _ABSENT = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
@@ -86,13 +88,9 @@ def environment_problems(environment: Mapping[str, str]) -> list[str]:
 
 def listen(host: str, port: int) -> list[socket.socket]:
     """Return sockets that listen at every address that `host` stands for. Raises PortUnusable."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise PortUnusable(f"The host {host} is not known ({error.strerror}).") from error
     sockets: list[socket.socket] = []
     refusal = f"This machine has no address {host}."
-    for family, address in sorted({(entry[0], entry[4]) for entry in found}):
+    for family, address in _addresses(host, port):
         try:
             sockets.append(_bind(family, address))
         except OSError as error:
@@ -104,7 +102,20 @@ def listen(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def _bind(family: int, address: tuple[object, ...]) -> socket.socket:
+def _addresses(host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
+    """What `host` stands for; localhost is both loopback addresses, whatever /etc/hosts says."""
+    names = _LOOPBACK if host == "localhost" else (host,)
+    found: set[tuple[int, tuple[Any, ...]]] = set()
+    for name in names:
+        try:
+            entries = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise PortUnusable(f"The host {host} is not known ({error.strerror}).") from error
+        found |= {(entry[0], entry[4]) for entry in entries}
+    return sorted(found)
+
+
+def _bind(family: int, address: tuple[Any, ...]) -> socket.socket:
     both = family == socket.AF_INET6 and address[0] == "::" and socket.has_dualstack_ipv6()
     return socket.create_server(address, family=family, backlog=_BACKLOG, dualstack_ipv6=both)
 
