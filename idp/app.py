@@ -73,5 +73,6 @@ def _protocol_parts(parts: Services) -> Parts:
         authorizations=parts.authorizations,
         refresh_tokens=parts.refresh_tokens,
         audit=parts.audit,
+        throttle=parts.throttle,
         mint=Mint(parts.signing_keys, parts.clock, parts.settings),
     )

@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PREFIX = "IDP_"
+LONGEST_ACCESS_TOKEN = 900
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -89,7 +90,9 @@ class Settings(BaseSettings):
     log_format: Literal["json", "text"] = _option("json", "Form of the log lines.")
 
     code_lifetime: int = _option(60, "Authorization code, seconds.", ge=1, le=60)
-    access_token_lifetime: int = _option(600, "Access token, seconds.", ge=300, le=900)
+    access_token_lifetime: int = _option(
+        600, "Access token, seconds.", ge=300, le=LONGEST_ACCESS_TOKEN
+    )
     id_token_lifetime: int = _option(600, "ID token, seconds.", ge=60, le=3600)
     refresh_idle_lifetime: int = _option(14 * 86400, "Refresh token unused, seconds.", ge=60)
     refresh_absolute_lifetime: int = _option(90 * 86400, "Refresh token in all, seconds.", ge=60)
@@ -116,6 +119,11 @@ class Settings(BaseSettings):
     password_min_length: int = _option(15, "Shortest password, characters.", ge=8, le=64)
     hash_slots: int = _option(2, "Password hashes computed at once in one process.", ge=1, le=64)
     hash_queue: int = _option(4, "Password checks that may wait in one process.", ge=0, le=1000)
+    network_limit: int = _option(
+        120,
+        "Sign-ins begun, passwords tried and failures, of each kind, from one network a minute.",
+        ge=1,
+    )
     max_body_bytes: int = _option(256 * 1024, "Largest request body, bytes.", ge=4096)
 
     @classmethod

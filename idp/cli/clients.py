@@ -6,13 +6,12 @@ from typing import IO, Any
 import click
 
 from idp.cli.context import emit, json_option, operator, origin, services
+from idp.cli.secret_output import emit_with_secret
 from idp.domain.clients import Client
 from idp.domain.errors import Invalid
 from idp.protocol import registration
 from idp.protocol.metadata_values import RegistrationError
 from idp.protocol.scopes import OIDC
-
-SHOWN_ONCE = "The secret is shown this once; only its digest is kept."
 
 
 @click.group()
@@ -54,9 +53,16 @@ def add(
         origin=origin(),
         actor=operator(),
     )
-    emit(registration.registration_response(client, secret), as_json)
-    if secret:
-        click.echo(SHOWN_ONCE, err=True)
+    answer = registration.registration_response(client, None)
+    if secret is None:
+        emit(answer, as_json)
+    else:
+        _emit_with_secret(answer, secret, as_json)
+
+
+def _emit_with_secret(answer: dict[str, Any], secret: str, as_json: bool) -> None:
+    never = {"client_secret_expires_at": 0} if as_json else {}
+    emit_with_secret(answer | never, "client_secret", secret, as_json)
 
 
 def _parsed(text: str) -> dict[str, Any]:
@@ -131,13 +137,7 @@ def rotate_secret(client_id: str, keep_old: int, as_json: bool) -> None:
     secret = services().clients.rotate_secret(
         client_id, keep_old, origin=origin(), actor=operator()
     )
-    answer = {
-        "client_id": client_id,
-        "client_secret": secret,
-        "client_secret_expires_at": 0,
-    }
-    emit(answer, as_json)
-    click.echo(SHOWN_ONCE, err=True)
+    _emit_with_secret({"client_id": client_id}, secret, as_json)
 
 
 @clients.command()

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from idp.cli.context import emit, json_option, operator, origin, services
+from idp.cli.secret_output import emit_with_secret
 from idp.domain.errors import Invalid
 from idp.domain.resources import ResourceServer
 
@@ -49,8 +50,7 @@ def add(
         origin=origin(),
         actor=operator(),
     )
-    emit(_details(server) | {"credential_secret": secret}, as_json)
-    click.echo("The secret is shown this once; only its digest is kept.", err=True)
+    emit_with_secret(_details(server, as_json), "credential_secret", secret, as_json)
 
 
 def _scope(text: str) -> tuple[str, str]:
@@ -60,11 +60,12 @@ def _scope(text: str) -> tuple[str, str]:
     return scope.strip(), words.strip()
 
 
-def _details(server: ResourceServer) -> dict[str, Any]:
+def _details(server: ResourceServer, as_json: bool) -> dict[str, Any]:
+    lines = [f"{scope} = {words}" for scope, words in server.scopes.items()]
     return {
         "identifier": server.identifier,
         "name": server.name,
-        "scopes": dict(server.scopes),
+        "scopes": dict(server.scopes) if as_json else "; ".join(lines),
         "access_token_lifetime": server.access_token_lifetime,
         "disabled": server.disabled,
         "credential_id": server.credential_id,
@@ -92,4 +93,4 @@ def list_(as_json: bool) -> None:
 @json_option
 def show(identifier: str, as_json: bool) -> None:
     """Show a resource server with its scopes."""
-    emit(_details(services().resources.show(identifier)), as_json)
+    emit(_details(services().resources.show(identifier), as_json), as_json)

@@ -6,7 +6,7 @@ by whoever loses.
 
 from dataclasses import dataclass
 
-from idp.config import Settings
+from idp.config import LONGEST_ACCESS_TOKEN, Settings
 from idp.crypto.secrets import digest, random_identifier, random_token
 from idp.domain import accounts
 from idp.domain.accounts import Account
@@ -138,7 +138,7 @@ class Authorizations:
         self, authorization_id: str, approval: Approval, session: Session, now: int
     ) -> dict[str, object]:
         settings = self._settings
-        lifetime = settings.code_lifetime + settings.access_token_lifetime + settings.clock_skew
+        lifetime = settings.code_lifetime + LONGEST_ACCESS_TOKEN + settings.clock_skew
         if approval.refreshable:
             lifetime = settings.refresh_absolute_lifetime
         return {
@@ -199,7 +199,7 @@ class Authorizations:
             if self._one_time.take(connection, CODE, code) is None:
                 reason = "reused or expired"
                 self.revoke_within(connection, authorization, "code reused", origin)
-            elif not rows.is_open(connection, authorization.id, now):
+            elif not rows.is_in_session(connection, authorization.id, now):
                 reason = "authorization, account or session ended"
             else:
                 if issued.refresh_token:

@@ -19,6 +19,7 @@ from idp.domain.consents import Consents, Pairs
 from idp.domain.errors import NotFound
 from idp.domain.one_time import OneTimeValues
 from idp.domain.sessions import Session, binding_of
+from idp.domain.throttling import Throttle
 from idp.store.database import Connection, Store
 
 INTERACTION = "interaction"
@@ -30,10 +31,10 @@ _GONE = "This sign-in took too long, or was finished already."
 class Progress:
     """What was asked and how far it got.
 
-    `request` is an authorization request as JSON, `logout` a logout request; without either it is a plain visit to `return_to`.
-    `signed_in`, `chosen` and `consented` are the id of the account that proved in this interaction
-    who it is, was picked, allowed what is asked: somebody else who signs in meanwhile inherits none
-    of it. `result` is the redirect that ended it.
+    `request` is an authorization request as JSON, `logout` a logout request; without either it is a
+    plain visit to `return_to`. `signed_in`, `chosen` and `consented` are the id of the account that
+    proved in this interaction who it is, was picked, allowed what is asked: somebody else who signs
+    in meanwhile inherits none of it. `result` is the redirect that ended it.
     """
 
     request: Mapping[str, Any] | None = None
@@ -64,6 +65,7 @@ class Interactions:
         one_time: OneTimeValues,
         authorizations: Authorizations,
         consents: Consents,
+        throttle: Throttle,
         audit: Audit,
         clock: Clock,
         settings: Settings,
@@ -72,14 +74,17 @@ class Interactions:
         self._one_time = one_time
         self._authorizations = authorizations
         self._consents = consents
+        self._throttle = throttle
         self._audit = audit
         self._clock = clock
         self._lifetime = settings.interaction_lifetime
 
-    def open(self, progress: Progress, cookie: str | None) -> str:
-        """Store what was asked and return its handle. Without a cookie the first browser to open it
-        gets it.
+    def open(self, progress: Progress, cookie: str | None, origin: Origin) -> str:
+        """Store what was asked and return its handle. Raises Throttled.
+
+        Without a cookie the first browser to open it gets it.
         """
+        self._throttle.count("interaction", origin.address)
         handle = random_token()
         payload = asdict(progress)
         binding = binding_of(cookie) if cookie else None
@@ -106,7 +111,7 @@ class Interactions:
             found = self._one_time.find(connection, INTERACTION, handle)
         except SealBroken as error:
             raise NotFound(_GONE) from error
-        if found is None or found.binding not in {None, binding_of(cookie)}:
+        if found is None or not found.is_for(binding_of(cookie)):
             raise NotFound(_GONE)
         now = int(self._clock())
         if found.used_at is None and found.expires_at <= now:

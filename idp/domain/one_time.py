@@ -26,7 +26,16 @@ class Found:
     expires_at: int
     used_at: int | None
     binding: bytes | None
+    former_binding: bytes | None
     authorization_id: str | None
+
+    def is_for(self, binding: bytes) -> bool:
+        """Whether it belongs to this browser, or to none yet.
+
+        The cookie before a sign-in counts still: a second click may carry it, and whoever has it
+        is signed in no more.
+        """
+        return self.binding is None or binding in {self.binding, self.former_binding}
 
 
 class OneTimeValues:
@@ -55,6 +64,7 @@ class OneTimeValues:
             "kind": kind,
             "sealed": self._sealer.seal(json.dumps(payload).encode(), place(kind, digest)),
             "binding": binding,
+            "former_binding": None,
             "authorization_id": authorization_id,
             "created_at": now,
             "expires_at": now + lifetime,
@@ -70,7 +80,12 @@ class OneTimeValues:
             return None
         payload = json.loads(self._sealer.unseal(row["sealed"], place(kind, digest)))
         return Found(
-            payload, row["expires_at"], row["used_at"], row["binding"], row["authorization_id"]
+            payload,
+            row["expires_at"],
+            row["used_at"],
+            row["binding"],
+            row["former_binding"],
+            row["authorization_id"],
         )
 
     def take(self, connection: Connection, kind: str, value: str) -> dict[str, Any] | None:

@@ -72,10 +72,12 @@ def start(settings: Settings, store: Store, clock: Clock) -> Services:
     passwords = Passwords(settings.hash_slots, settings.hash_queue, settings.password_min_length)
     sessions = Sessions(store, audit, clock, settings)
     consents = Consents(store, audit, clock)
-    throttle = Throttle(store, secrets.get("account-pseudonym"), clock)
+    throttle = Throttle(store, secrets.get("account-pseudonym"), clock, settings.network_limit)
     accounts = Accounts(store, passwords, audit, clock)
     authorizations = Authorizations(store, one_time, audit, clock, settings)
-    interactions = Interactions(store, one_time, authorizations, consents, audit, clock, settings)
+    interactions = Interactions(
+        store, one_time, authorizations, consents, throttle, audit, clock, settings
+    )
     return Services(
         settings=settings,
         clock=clock,

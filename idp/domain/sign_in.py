@@ -49,8 +49,9 @@ class SignIn:
         with self._store.reading() as connection:
             row = rows.with_password(connection, key)
         identity = row["id"] if row else key
-        self._throttle.count_try(identity, origin.address)
-        matches = self._passwords.matches(row["hash"] if row else None, password)
+        with self._passwords.turn():
+            self._throttle.count_try(identity, origin.address)
+            matches = self._passwords.matches(row["hash"] if row else None, password)
         if row is None or not matches or row["disabled_at"] is not None:
             self._refuse(row["id"] if row else None, origin)
         return self._complete(from_row(row), interaction, cookie, origin)

@@ -16,18 +16,25 @@ from idp.store.database import Connection, Store
 
 FREE_TRIES = 5
 _FAILURES = {"free": FREE_TRIES, "first": 2, "longest": 900, "forget": 86400}
-_NETWORK_TRIES = 60
-_ALL_TRIES = 6000
+_NETWORKS_IN_ALL = 50
+"""How many networks at their limit make everybody wait."""
 _WINDOW_SECONDS = 60
 
 
 class Throttle:
-    """Counts tries. `key` is 32 secret bytes."""
+    """Counts tries. `key` is 32 secret bytes, `network_limit` counts a minute for each kind."""
 
-    def __init__(self, store: Store, key: bytes, clock: Clock) -> None:
+    def __init__(self, store: Store, key: bytes, clock: Clock, network_limit: int) -> None:
         self._store = store
         self._key = key
         self._clock = clock
+        self._most = network_limit
+
+    def count(self, kind: str, address: str) -> None:
+        """Count one of a kind of thing that outsiders can make us write down. Raises Throttled."""
+        with self._store.writing() as connection:
+            now = int(self._clock())
+            self._limit(connection, kind, network_of(address), self._most, now)
 
     def count_try(self, identity: str, address: str) -> None:
         """Count one try to prove `identity` (an account's id, or an address nobody has). Raises
@@ -36,8 +43,8 @@ class Throttle:
         now = int(self._clock())
         name = self._name("account", identity)
         with self._store.writing() as connection:
-            self._limit(connection, "network", network_of(address), _NETWORK_TRIES, now)
-            self._limit(connection, "network", "everybody", _ALL_TRIES, now)
+            self._limit(connection, "password", network_of(address), self._most, now)
+            self._limit(connection, "password", "everybody", self._most * _NETWORKS_IN_ALL, now)
             counted = counters.fail(connection, name, now, _FAILURES)
             waiting = None if counted else counters.look(connection, name)
         if waiting:

@@ -1,4 +1,6 @@
-"""The answer to an authorization request: RFC 6749 sections 4.1.2 and 4.1.2.1, always with `iss` (RFC 9207)."""
+"""The answer to an authorization request: RFC 6749 sections 4.1.2 and 4.1.2.1, always with `iss`
+(RFC 9207).
+"""
 
 from urllib.parse import urlencode
 

@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clients import Client, Clients
 from idp.domain.resources import Resources, ResourceServer
+from idp.domain.throttling import Throttle
 from idp.protocol.errors import MachineError, invalid_request
 from idp.protocol.machine_request import MachineRequest
 
@@ -33,10 +34,13 @@ class Presented:
 class ClientAuthentication:
     """Proves which client, or which resource server, sent a request."""
 
-    def __init__(self, clients: Clients, resources: Resources, audit: Audit) -> None:
+    def __init__(
+        self, clients: Clients, resources: Resources, audit: Audit, throttle: Throttle
+    ) -> None:
         self._clients = clients
         self._resources = resources
         self._audit = audit
+        self._throttle = throttle
 
     def client(self, request: MachineRequest) -> Client:
         """Return the client that sent the request. Raises MachineError."""
@@ -68,23 +72,23 @@ class ClientAuthentication:
             raise self._refused(presented, "disabled", origin)
 
     def _refused(self, presented: Presented, reason: str, origin: Origin) -> MachineError:
+        self._throttle.count("client authentication", origin.address)
         detail = {"method": presented.method, "reason": reason}
         entry = Entry("client.authentication", "anyone", None, presented.client_id, detail=detail)
         self._audit.refuse(origin, entry)
-        challenge = _REALM if presented.method == "client_secret_basic" else None
-        return invalid_client(challenge)
+        return invalid_client()
 
 
-def invalid_client(challenge: str | None = _REALM) -> MachineError:
+def invalid_client() -> MachineError:
     """Return the answer to failed client authentication: one text for every reason."""
-    return MachineError("invalid_client", "Client authentication failed.", 401, challenge)
+    return MachineError("invalid_client", "Client authentication failed.", 401, _REALM)
 
 
 def read(headers: Mapping[str, str], values: Mapping[str, str]) -> Presented:
     """Return the one mechanism of a request. Raises MachineError when there are two, or none."""
     header = headers.get("Authorization")
     if "client_assertion" in values or "client_assertion_type" in values:
-        raise invalid_client(None)
+        raise invalid_client()
     if header is None:
         return _read_body(values)
     if "client_secret" in values:

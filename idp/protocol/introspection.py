@@ -48,6 +48,7 @@ class Introspection(IntrospectionEndpoint):
         except BadToken:
             return INACTIVE
         if not _may_ask(asker, claims):
+            parts.throttle.count("introspection", request.origin.address)
             detail = {"asker": _name(asker), "jti": claims.jti}
             entry = Entry("introspection", _name(asker), None, claims.client_id, detail=detail)
             parts.audit.refuse(request.origin, entry)

@@ -1,4 +1,6 @@
-"""What this server says of itself: OpenID Connect Discovery 1.0 and RFC 8414. Only what works is named."""
+"""What this server says of itself: OpenID Connect Discovery 1.0 and RFC 8414. Only what works is
+named.
+"""
 
 from typing import Any
 

@@ -18,6 +18,7 @@ from idp.domain.authorizations import Authorizations
 from idp.domain.clients import Clients
 from idp.domain.refresh_tokens import RefreshTokens
 from idp.domain.resources import Resources
+from idp.domain.throttling import Throttle
 from idp.protocol.client_authentication import ClientAuthentication
 from idp.protocol.machine_request import MachineRequest, machine
 from idp.protocol.tokens import Mint
@@ -37,6 +38,7 @@ class Parts:
     authorizations: Authorizations
     refresh_tokens: RefreshTokens
     audit: Audit
+    throttle: Throttle
     mint: Mint
 
 
@@ -46,7 +48,9 @@ class AuthorizationServer(AuthlibServer):
     def __init__(self, parts: Parts) -> None:
         super().__init__()
         self.parts = parts
-        self.authentication = ClientAuthentication(parts.clients, parts.resources, parts.audit)
+        self.authentication = ClientAuthentication(
+            parts.clients, parts.resources, parts.audit, parts.throttle
+        )
 
     def token(self, request: MachineRequest) -> Answer:
         """Answer a token request."""

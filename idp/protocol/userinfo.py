@@ -49,6 +49,7 @@ def userinfo(server: AuthorizationServer, token: str, origin: Origin) -> dict[st
 
 
 def _refused(server: AuthorizationServer, reason: str, origin: Origin) -> MachineError:
+    server.parts.throttle.count("userinfo", origin.address)
     server.parts.audit.refuse(origin, Entry("userinfo", "anyone", detail={"reason": reason}))
     text = "The access token is not valid, or not any more."
     return MachineError("invalid_token", text, 401, bearer_challenge(REALM, "invalid_token", text))

@@ -68,6 +68,11 @@ _STILL_OPEN = (
     .select_from(_WITH_ACCOUNT)
     .where(_AUTHORIZATIONS.c.id == bindparam("authorization_id_"), _OPEN)
 )
+_STILL_IN_SESSION = _STILL_OPEN.where(
+    _SESSIONS.c.ended_at.is_(None),
+    _SESSIONS.c.expires_at > bindparam("now"),
+    _SESSIONS.c.idle_expires_at > bindparam("now"),
+)
 _LIVE = (
     select(*_COLUMNS)
     .select_from(_WITH_ACCOUNT)
@@ -119,6 +124,12 @@ def is_open(connection: Connection, authorization_id: str, now: int) -> bool:
     """Whether authorization, account and bound session stand."""
     parameters = {"authorization_id_": authorization_id, "now": now}
     return connection.execute(_STILL_OPEN, parameters).first() is not None
+
+
+def is_in_session(connection: Connection, authorization_id: str, now: int) -> bool:
+    """Whether it is open and the login in which it was given goes on, bound to it or not."""
+    parameters = {"authorization_id_": authorization_id, "now": now}
+    return connection.execute(_STILL_IN_SESSION, parameters).first() is not None
 
 
 def live(

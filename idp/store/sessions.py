@@ -33,7 +33,7 @@ _INSERT = insert(_SESSIONS)
 _MOVE = (
     update(_ONE_TIME)
     .where(_ONE_TIME.c.binding == bindparam("old"), _ONE_TIME.c.used_at.is_(None))
-    .values(binding=bindparam("new"))
+    .values(binding=bindparam("new"), former_binding=bindparam("old"))
 )
 
 

@@ -259,8 +259,9 @@ class Authorization(Model):
 
 
 class OneTime(Model):
-    """A value that works once. `binding` ties it to a browser, `authorization_id` to what it may
-    open.
+    """A value that works once. `binding` ties it to a browser, `authorization_id` to what it opens.
+
+    `former_binding` is the browser's cookie before its sign-in: a second click may come with it.
     """
 
     __tablename__ = "one_time"
@@ -268,6 +269,7 @@ class OneTime(Model):
     kind: Mapped[str]
     sealed: Mapped[bytes]
     binding: Mapped[bytes | None] = mapped_column(index=True)
+    former_binding: Mapped[bytes | None]
     authorization_id: Mapped[str | None]
     created_at: Mapped[int]
     expires_at: Mapped[int]

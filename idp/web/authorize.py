@@ -1,4 +1,6 @@
-"""/oauth2/authorize and the dispatcher of interactions: every page comes back here, none leads to another page."""
+"""/oauth2/authorize and the dispatcher of interactions: every page comes back here, none leads to
+another page.
+"""
 
 from collections.abc import Iterable
 
@@ -38,13 +40,15 @@ def authorize() -> Response:
         return to_client(error.redirect_uri, error.error, error.description, error.state)
     if request.method == "POST":
         # A cross-site POST comes without our cookie (SameSite=Lax): go on in a GET of ours, which has it.
-        return _to_interaction(services().interactions.open(Progress(asked.as_json()), None))
+        return _to_interaction(
+            services().interactions.open(Progress(asked.as_json()), None, origin())
+        )
     step, session = decide(asked, client, Progress())
     if isinstance(step, Refuse):
         return to_client(asked.redirect_uri, step.error, step.description, asked.state)
     if isinstance(step, Finish) and session:
         return _finish(None, asked, client, session)
-    handle = services().interactions.open(Progress(asked.as_json()), browser_cookie())
+    handle = services().interactions.open(Progress(asked.as_json()), browser_cookie(), origin())
     return _to_interaction(handle)
 
 

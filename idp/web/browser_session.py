@@ -1,7 +1,8 @@
 """The one cookie: opaque, bound to a record of the server, and what protects our forms.
 
-Before anybody signed in it ties a browser to its interactions; a sign-in replaces it by a new one, which then is the
-session's too. Flask's own session holds nothing but the seed of the form tokens, derived from the cookie.
+Before anybody signed in it ties a browser to its interactions; a sign-in replaces it by a new one,
+which then is the session's too. Flask's own session holds nothing but the seed of the form tokens,
+derived from the cookie.
 """
 
 import re
@@ -22,7 +23,8 @@ _COOKIE = re.compile(r"[A-Za-z0-9_-]{43}")
 class Browser(dict[str, Any], SessionMixin):
     """The browser of one request: its cookie, empty until one is needed, and one to set.
 
-    Form tokens are made of a seed that is derived from the cookie, so that a new cookie voids old forms.
+    Form tokens are made of a seed that is derived from the cookie, so that a new cookie voids old
+    forms.
     """
 
     def __init__(self, cookie: str, key: bytes) -> None:
@@ -67,7 +69,9 @@ class BrowserSessions(SessionInterface):
 
 
 def cookie_name(settings: Settings) -> str:
-    """Return the cookie's name: locked to the host over https; unique on loopback, where ports share cookies."""
+    """Return the cookie's name: locked to the host over https; unique on loopback, where ports
+    share cookies.
+    """
     if settings.secure:
         return "__Host-doorward"
     return f"doorward-{digest('cookie name', settings.issuer).hex()[:8]}"

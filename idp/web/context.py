@@ -27,7 +27,7 @@ def oauth_server() -> AuthorizationServer:
 
 def origin() -> Origin:
     """Return where the request came from, for the audit log."""
-    agent = request.headers.get("User-Agent", "")
+    agent = request.headers.get("User-Agent", "").replace("\0", "")
     return Origin(request.remote_addr or "", g.request_id, agent)
 
 

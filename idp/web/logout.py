@@ -32,7 +32,7 @@ def logout() -> Response:
 
 
 def _to_page(progress: Progress, cookie: str | None) -> Response:
-    handle = services().interactions.open(progress, cookie)
+    handle = services().interactions.open(progress, cookie, origin())
     return see_other(url_for("sign_out", handle=handle))
 
 

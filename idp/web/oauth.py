@@ -1,4 +1,6 @@
-"""The machine endpoints under /oauth2: forms in, JSON out. Flask ends here; the rest is Authlib's server and ours."""
+"""The machine endpoints under /oauth2: forms in, JSON out. Flask ends here; the rest is Authlib's
+server and ours.
+"""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,5 @@
-"""Proxies in front of us: what they say of the client is believed only if we were told to trust them.
+"""Proxies in front of us: what they say of the client is believed only if we were told to trust
+them.
 
 Without trusted proxies the header fields are ignored (SECURITY cases 88 and 148).
 """

@@ -33,19 +33,19 @@ class Passwords:
             raise Invalid("password", f"Use at most {LONGEST} characters.")
         if text.casefold() == email.casefold() or len(set(text)) == 1:
             raise Invalid("password", "That is too easy to guess.")
-        with self._turn():
+        with self.turn():
             return hash_password(text)
 
     def matches(self, stored: str | None, presented: str) -> bool:
-        """Check a password; without a stored one the same work is done for nobody. Raises Busy."""
-        text = _normalised(presented[: LONGEST + 1])
-        with self._turn():
-            right = is_password(stored or self._nobody, text)
+        """Check a password within a `turn`; without a stored one the same work is done for nobody."""
+        right = is_password(stored or self._nobody, _normalised(presented[: LONGEST + 1]))
         return right and stored is not None and len(presented) <= LONGEST
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Hashing costs 19 MiB and tens of milliseconds: bounded, so that a flood can't take the
+    def turn(self) -> Iterator[None]:
+        """Wait for a place to hash. Raises Busy.
+
+        Hashing costs 19 MiB and tens of milliseconds: bounded, so that a flood can't take the
         server down.
         """
         if not self._places.acquire(blocking=False):

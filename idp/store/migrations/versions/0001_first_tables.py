@@ -86,6 +86,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("binding", sa.LargeBinary(), nullable=True),
+        sa.Column("former_binding", sa.LargeBinary(), nullable=True),
         sa.Column("authorization_id", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
