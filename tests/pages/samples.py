@@ -221,6 +221,13 @@ CONSENT: dict[str, Any] = {
     "action": ACTION,
     "switch_url": "/switch",
 }
+CHOOSE: dict[str, Any] = {
+    "client": CLIENT,
+    "account": ADA,
+    "asked_for": "grace@example.org",
+    "action": ACTION,
+    "cancel_url": "/cancel",
+}
 PASSWORD: dict[str, Any] = {
     "client": CLIENT,
     "identifier": "ada@example.org",
@@ -246,7 +253,7 @@ SAMPLES: dict[str, Sample] = {
     ),
     "sign-in-error": Sample(
         "sign_in.html",
-        SIGN_IN | {"identifier": "ada", "error": "Enter your email address or username."},
+        SIGN_IN | {"identifier": "ada", "error": "Enter your email address."},
     ),
     "sign-in-stranger": Sample("sign_in.html", SIGN_IN | {"client": STRANGER}),
     "sign-in-long": Sample("sign_in.html", SIGN_IN | {"client": LONG_CLIENT, "identifier": LONG}),
@@ -285,6 +292,14 @@ SAMPLES: dict[str, Sample] = {
     "switch-account-any": Sample(
         "switch_account.html",
         {"client": None, "account": NAMELESS, "asked_for": None, "action": ACTION},
+    ),
+    "choose-account": Sample("choose_account.html", CHOOSE),
+    "choose-account-long": Sample(
+        "choose_account.html", CHOOSE | {"client": LONG_CLIENT, "account": LONG_PERSON}
+    ),
+    "choose-account-hostile": Sample(
+        "choose_account.html",
+        CHOOSE | {"client": HOSTILE_CLIENT, "account": HOSTILE_PERSON, "asked_for": HOSTILE},
     ),
     "consent": Sample("consent.html", CONSENT),
     "consent-stranger": Sample(

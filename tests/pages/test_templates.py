@@ -18,7 +18,7 @@ Attributes = dict[str, str | None]
 BARE = {
     "sign_in.html": {"action": "/x"},
     "password.html": {"action": "/x", "identifier": "ada"},
-    "protocol_error.html": {"heading": "No", "user_text": "Sorry."},
+    "protocol_error.html": {"heading": None, "user_text": "Sorry."},
     "error.html": {"status": 500, "title": "No", "message": "Sorry."},
     "wrong_address.html": {"opened": "http://a", "expected": "http://b"},
     "signed_out.html": {},
@@ -29,7 +29,7 @@ BARE = {
     "playground/callback.html": {"action": "/x"},
     "playground/tokens.html": {"action": "/x"},
 }
-NEVER_BARE = {"consent.html", "sign_out.html", "switch_account.html"}
+NEVER_BARE = {"choose_account.html", "consent.html", "sign_out.html", "switch_account.html"}
 FRAMES = {"document.html", "shell.html", "wide.html", "playground/frame.html"}
 
 
@@ -162,11 +162,19 @@ def test_decisions_have_the_values_that_the_server_reads(gallery: Flask) -> None
     decisions = {
         "consent": ["cancel", "allow"],
         "switch-account": ["cancel", "switch"],
+        "choose-account": ["continue", "switch"],
         "sign-out": ["stay", "sign_out"],
     }
     for name, values in decisions.items():
         buttons = look(gallery, name).all("button", name="decision")
         assert [button["value"] for button in buttons] == values
+
+
+def test_an_error_without_a_field_is_told_too(gallery: Flask) -> None:
+    with gallery.test_request_context():
+        template = gallery.jinja_env.get_template("administrator.html")
+        text = template.render(action="/x", min_length=12, errors={"": "The link was used."})
+    assert "The link was used." in text
 
 
 def test_a_reauthentication_says_why_and_keeps_the_account(gallery: Flask) -> None:
