@@ -1,7 +1,7 @@
 """`idp config`: what is set, where it comes from, and the page that explains every setting."""
 
 import os
-from typing import Any
+from typing import Any, get_args
 
 import click
 from pydantic import SecretStr
@@ -94,18 +94,18 @@ def _text(value: Any) -> str:
 def _allowed(field: FieldInfo) -> str:
     if field.annotation is bool:
         return "`true`, `false`"
-    if choices := getattr(field.annotation, "__args__", None):
-        words = [f"`{choice}`" for choice in choices if isinstance(choice, str)]
-        if words:
-            return ", ".join(words)
-    limits = {
-        name: getattr(part, name)
-        for part in field.metadata
-        for name in ("ge", "le", "min_length", "max_length")
-        if getattr(part, name, None) is not None
-    }
-    if {"min_length", "max_length"} <= limits.keys():
-        return f"{limits['min_length']} to {limits['max_length']} characters"
-    if {"ge", "le"} <= limits.keys():
-        return f"{limits['ge']} to {limits['le']}"
-    return f"at least {limits['ge']}" if "ge" in limits else ""
+    words = [word for word in get_args(field.annotation) if isinstance(word, str)]
+    if words:
+        return ", ".join(f"`{word}`" for word in words)
+    least, most = _limit(field, "ge"), _limit(field, "le")
+    if most is not None:
+        return f"{least} to {most}"
+    if least is not None:
+        return f"at least {least}"
+    longest = _limit(field, "max_length")
+    return f"{_limit(field, 'min_length')} to {longest} characters" if longest else ""
+
+
+def _limit(field: FieldInfo, name: str) -> int | None:
+    limits = (getattr(part, name, None) for part in field.metadata)
+    return next((limit for limit in limits if limit is not None), None)
