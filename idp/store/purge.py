@@ -6,6 +6,7 @@ from idp.store.tables import (
     AuditEntry,
     Authorization,
     Base,
+    ClientSecret,
     Counter,
     OneTime,
     RefreshToken,
@@ -34,6 +35,7 @@ _EXPIRING = {
     "refresh_tokens": _expired(RefreshToken, "digest", "expires_at"),
     "authorizations": _expired(Authorization, "id", "expires_at"),
     "sessions": _expired(Session, "id", "expires_at"),
+    "client_secrets": _expired(ClientSecret, "digest", "expires_at"),
     "revoked_tokens": _expired(RevokedToken, "jti_digest", "expires_at"),
     "counters": _expired(Counter, "name", "expires_at"),
 }
