@@ -133,7 +133,9 @@ class Accounts:
         roles: Iterable[str] = (),
         profile: Mapping[str, Any] | None = None,
     ) -> NewAccount:
-        """Check and hash what a new account needs, outside any transaction. Raises Invalid, Busy."""
+        """Check and hash what a new account needs, outside any transaction. Raises
+        Invalid, Busy.
+        """
         row = self._row(email, name, email_verified, profile or {})
         held = frozenset(_role(role) for role in roles)
         hashed = None if password is None else self._passwords.accept(password, email)

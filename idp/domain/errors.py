@@ -24,7 +24,9 @@ class Invalid(DomainError):
 
 
 class Refused(DomainError):
-    """A credential does not work (any more). `reason` is for the audit log, never for the outside."""
+    """A credential does not work (any more). `reason` is for the audit log, never for
+    the outside.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__("It is not valid, or not any more.")

@@ -56,7 +56,9 @@ class OneTimeValues:
         binding: bytes | None = None,
         authorization_id: str | None = None,
     ) -> None:
-        """Store `value` of `kind` for `lifetime` seconds. Raises Conflict when it was put before."""
+        """Store `value` of `kind` for `lifetime` seconds. Raises Conflict when it was
+        put before.
+        """
         digest = secrets.digest(kind, value)
         now = int(self._clock())
         row = {

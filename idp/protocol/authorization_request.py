@@ -28,7 +28,9 @@ _REFUSED = {
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """A request that may go on. `redirect_uri_sent` is False when the client's only one was meant."""
+    """A request that may go on. `redirect_uri_sent` is False when the client's only one
+    was meant.
+    """
 
     client_id: str
     redirect_uri: str

@@ -79,7 +79,9 @@ def invalid_request(description: str) -> MachineError:
 
 
 def invalid_grant(description: str = "It is not valid, or not any more.") -> MachineError:
-    """Code or refresh token does not work: one text for every reason, so that none can be probed."""
+    """Code or refresh token does not work: one text for every reason, so that none can
+    be probed.
+    """
     return MachineError("invalid_grant", description)
 
 

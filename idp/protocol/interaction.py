@@ -70,7 +70,9 @@ class Situation:
 
 
 def next_step(situation: Situation) -> Step:
-    """Return what comes next; with `prompt=none` a page that would be needed is an error instead."""
+    """Return what comes next; with `prompt=none` a page that would be needed is an
+    error instead.
+    """
     step = _first_missing(situation)
     if "none" not in situation.request.prompt:
         return step

@@ -60,7 +60,9 @@ class Mint:
         audience: Sequence[str],
         lifetime: int | None,
     ) -> AccessToken:
-        """Mint an access token for `audience`; without an authorization the client acts for itself."""
+        """Mint an access token for `audience`; without an authorization the client acts
+        for itself.
+        """
         now = int(self._clock())
         expires_in = lifetime or self._settings.access_token_lifetime
         jti = random_identifier()

@@ -14,7 +14,9 @@ REALM = "userinfo"
 
 
 def bearer_token(headers: Mapping[str, str], values: Mapping[str, str]) -> str:
-    """Return the token from the header or from the form, never from the query. Raises MachineError."""
+    """Return the token from the header or from the form, never from the query. Raises
+    MachineError.
+    """
     header = headers.get("Authorization")
     in_form = values.get("access_token")
     if header and in_form:

@@ -35,12 +35,16 @@ def find(connection: Connection, key: str) -> RowMapping | None:
 
 
 def with_password(connection: Connection, email_key: str) -> RowMapping | None:
-    """Return the person with this compared address, and the hash of the password if there is one."""
+    """Return the person with this compared address, and the hash of the password if
+    there is one.
+    """
     return connection.execute(_WITH_PASSWORD, {"email_key": email_key}).mappings().first()
 
 
 def page(connection: Connection, limit: int, after: str) -> Sequence[RowMapping]:
-    """Return at most `limit` people in the order they were added, beginning behind the id `after`."""
+    """Return at most `limit` people in the order they were added, beginning behind the
+    id `after`.
+    """
     statement = (
         select(_ACCOUNTS).where(_ACCOUNTS.c.id > after).order_by(_ACCOUNTS.c.id).limit(limit)
     )

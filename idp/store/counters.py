@@ -27,7 +27,9 @@ _HIT = text(
     VALUES (:name, :amount, 0, :now + :window)
     ON CONFLICT (name) DO UPDATE SET
       hits = CASE WHEN counters.expires_at <= :now THEN :amount ELSE counters.hits + :amount END,
-      expires_at = CASE WHEN counters.expires_at <= :now THEN :now + :window ELSE counters.expires_at END
+      expires_at = CASE
+        WHEN counters.expires_at <= :now THEN :now + :window
+        ELSE counters.expires_at END
     RETURNING hits, expires_at
     """
 )
@@ -44,14 +46,18 @@ def fail(connection: Connection, name: str, now: int, limits: dict[str, int]) ->
 
 
 def hit(connection: Connection, name: str, amount: int, now: int, window: int) -> tuple[int, int]:
-    """Add to a counter whose window is `window` seconds; return its value and when the window ends."""
+    """Add to a counter whose window is `window` seconds; return its value and when the
+    window ends.
+    """
     parameters = {"name": name, "amount": amount, "now": now, "window": window}
     row = connection.execute(_HIT, parameters).one()
     return row[0], row[1]
 
 
 def look(connection: Connection, name: str) -> tuple[int, int, int] | None:
-    """Return hits, the second from which tries count again, and the second when all is forgotten."""
+    """Return hits, the second from which tries count again, and the second when all is
+    forgotten.
+    """
     row = connection.execute(_LOOK, {"name": name}).first()
     return (row[0], row[1], row[2]) if row else None
 

@@ -48,7 +48,9 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection for reading; each statement sees what is committed. Raises StoreUnavailable."""
+        """A connection for reading; each statement sees what is committed. Raises
+        StoreUnavailable.
+        """
         with _pool_translated(), self._readers.connect() as connection:
             yield connection
 
@@ -123,7 +125,7 @@ def engine_options(url: str) -> dict[str, Any]:
     options["pool_pre_ping"] = True
     options["connect_args"] = {
         "connect_timeout": WAIT_SECONDS,
-        "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} -c timezone=UTC",
+        "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}",
     }
     return options
 

@@ -22,7 +22,9 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def upgrade(store: Store) -> None:
-    """Run the migrations that are missing, in one transaction. Raises StoreError, StoreUnavailable."""
+    """Run the migrations that are missing, in one transaction. Raises StoreError,
+    StoreUnavailable.
+    """
     if current_revision(store) == newest_revision():
         return
     with _alone(store) as connection:

@@ -170,7 +170,9 @@ class ClientSecret(Model):
 
 
 class ResourceServer(Model):
-    """An API that accepts our access tokens. `credential_id` and its digest are for introspection."""
+    """An API that accepts our access tokens. `credential_id` and its digest are for
+    introspection.
+    """
 
     __tablename__ = "resource_servers"
     id: Mapped[str] = _id()
@@ -195,7 +197,9 @@ class ResourceScope(Model):
 
 
 class Consent(Model):
-    """A scope that a person allowed a client; `resource` is empty for the scopes of OpenID Connect."""
+    """A scope that a person allowed a client; `resource` is empty for the scopes of
+    OpenID Connect.
+    """
 
     __tablename__ = "consents"
     account_id: Mapped[str] = mapped_column(

@@ -39,10 +39,9 @@ def authorize() -> Response:
     except RedirectedError as error:
         return to_client(error.redirect_uri, error.error, error.description, error.state)
     if request.method == "POST":
-        # A cross-site POST comes without our cookie (SameSite=Lax): go on in a GET of ours, which has it.
-        return _to_interaction(
-            services().interactions.open(Progress(asked.as_json()), None, origin())
-        )
+        # A cross-site POST comes without our cookie (SameSite=Lax): go on in a GET, which has it.
+        progress = Progress(asked.as_json())
+        return _to_interaction(services().interactions.open(progress, None, origin()))
     step, session = decide(asked, client, Progress())
     if isinstance(step, Refuse):
         return to_client(asked.redirect_uri, step.error, step.description, asked.state)

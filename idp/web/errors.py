@@ -1,4 +1,6 @@
-"""The one translation of errors: into JSON for machines, a redirect for clients, a page for people."""
+"""The one translation of errors: into JSON for machines, a redirect for clients, a page
+for people.
+"""
 
 import json
 import logging

@@ -1,4 +1,6 @@
-"""Signing out: from our own pages, and asked for by a client (OpenID Connect RP-Initiated Logout)."""
+"""Signing out: from our own pages, and asked for by a client (OpenID Connect RP-
+Initiated Logout).
+"""
 
 from flask import Response, request, url_for
 

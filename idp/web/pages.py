@@ -11,7 +11,9 @@ from idp.web.browser_session import csrf_token
 
 @dataclass(frozen=True)
 class ClientView:
-    """A client as a page shows it. `self_declared_host` is set for clients nobody here registered."""
+    """A client as a page shows it. `self_declared_host` is set for clients nobody here
+    registered.
+    """
 
     name: str
     logo_url: str | None

@@ -89,7 +89,9 @@ class Security:
 
 
 def protect_forms(app: Flask, key: bytes) -> None:
-    """Refuse posted forms without a token of this browser; machines and other sites post elsewhere."""
+    """Refuse posted forms without a token of this browser; machines and other sites
+    post elsewhere.
+    """
     app.config["SECRET_KEY"] = key
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False

@@ -16,7 +16,9 @@ _RETRY_SECONDS = 2
 
 
 class Passwords:
-    """Hashes and checks passwords: at most `slots` at once in this process, `queue` more may wait."""
+    """Hashes and checks passwords: at most `slots` at once in this process, `queue`
+    more may wait.
+    """
 
     def __init__(self, slots: int, queue: int, min_length: int) -> None:
         self._slots = threading.Semaphore(slots)
@@ -37,7 +39,9 @@ class Passwords:
             return hash_password(text)
 
     def matches(self, stored: str | None, presented: str) -> bool:
-        """Check a password within a `turn`; without a stored one the same work is done for nobody."""
+        """Check a password within a `turn`; without a stored one the same work is done
+        for nobody.
+        """
         right = is_password(stored or self._nobody, _normalised(presented[: LONGEST + 1]))
         return right and stored is not None and len(presented) <= LONGEST
 

@@ -49,7 +49,9 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         self.grounds = self.prepare(client)
 
     def create_token_response(self) -> Answer:
-        """Mint, then make it count in one transaction; whoever loses that throws the tokens away."""
+        """Mint, then make it count in one transaction; whoever loses that throws the
+        tokens away.
+        """
         parts, grounds = self.server.parts, self.grounds
         target = self._target(grounds)
         token = parts.mint.access_token(

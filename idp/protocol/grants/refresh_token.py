@@ -78,7 +78,9 @@ class RefreshTokenGrant(TokenGrant):
         return granted
 
     def commit(self, issued: Issued) -> None:
-        """Rotate: of many at once, one wins, or all within the retry window get the same successor."""
+        """Rotate: of many at once, one wins, or all within the retry window get the
+        same successor.
+        """
         try:
             self.server.parts.refresh_tokens.rotate(
                 self.token, self.found.authorization, issued, self.request.origin
