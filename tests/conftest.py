@@ -6,7 +6,9 @@ import pytest
 
 from tests.support import network_guard
 
-pytest_plugins = ["tests.support.databases", "tests.support.application"]
+pytest_plugins = [
+    f"tests.support.{name}" for name in ("databases", "application", "refusals", "serving")
+]
 
 
 def pytest_configure(config: pytest.Config) -> None:

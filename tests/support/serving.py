@@ -1,0 +1,246 @@
+"""The server as it runs in production: `idp serve` in processes of its own, on loopback.
+
+Several nodes are several gunicorn masters over one database, with one issuer. Requests are spread
+over them in turn, so that who answered is known without asking the server.
+"""
+
+import itertools
+import os
+import signal
+import socket
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from tests.support import databases
+from tests.support.application import KEY_ENCRYPTION_KEY, Seeded, Templates
+from tests.support.checkout import BIN, ROOT
+from tests.support.deployment import Deployment
+from tests.support.postgres_server import PostgresServer
+
+READY_SECONDS = 30
+STOP_SECONDS = 15
+HOST = "127.0.0.1"
+
+
+@dataclass
+class Node:
+    """One gunicorn master with its workers."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def workers(self) -> list[int]:
+        """Return the process ids of its workers."""
+        return [child.pid for child in psutil.Process(self.process.pid).children()]
+
+    def kill(self) -> None:
+        """End it with its workers, unasked."""
+        workers = psutil.Process(self.process.pid).children()
+        self.process.kill()
+        self.process.wait()
+        for worker in workers:
+            worker.kill()
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        """End it: SIGTERM lets requests finish, SIGQUIT does not, SIGKILL asks nobody."""
+        self.process.send_signal(how)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+
+@dataclass
+class Serving:
+    """Running nodes over one database."""
+
+    issuer: str
+    seeded: Seeded
+    environment: Mapping[str, str]
+    nodes: list[Node] = field(default_factory=list)
+    answered: Counter[int] = field(default_factory=Counter)
+    """How often the node at each port answered."""
+
+    def __post_init__(self) -> None:
+        self._turns = itertools.count()
+        self._sessions: list[requests.Session] = []
+
+    @property
+    def deployment(self) -> Deployment:
+        """Those who know this server."""
+        return Deployment(self.issuer, self.seeded.seeds, self.new_http)
+
+    def new_http(self) -> requests.Session:
+        """Return a session whose requests go to the nodes in turn."""
+        http = requests.Session()
+        http.trust_env = False
+        http.mount(self.issuer, _Spread(self))
+        self._sessions.append(http)
+        return http
+
+    def next_node(self) -> Node:
+        """Return the node whose turn it is."""
+        return self.nodes[next(self._turns) % len(self.nodes)]
+
+    def start_node(self, port: int, log: Path, workers: int) -> Node:
+        """Start one more node; `wait` until it is ready."""
+        command = [str(BIN / "idp"), "serve", "--host", HOST, "--port", str(port)]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *command, "--workers", str(workers)],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        node = Node(port, process, log)
+        self.nodes.append(node)
+        return node
+
+    def wait(self) -> None:
+        """Wait until all nodes are ready, and say who they are."""
+        for node in self.nodes:
+            _wait_until_ready(node)
+            print(f"node {node.process.pid} at port {node.port}, workers {node.workers()}")
+
+    def command(self, *words: str, input_text: str = "") -> str:
+        """Run an `idp` command on the same database and return its output."""
+        done = subprocess.run(
+            [str(BIN / "idp"), *words],
+            cwd=ROOT,
+            env=self.environment,
+            input=input_text,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def log(self) -> str:
+        """Return what all nodes logged."""
+        return "".join(node.log.read_text("utf-8", "replace") for node in self.nodes)
+
+    def kill(self) -> None:
+        """End all nodes at once."""
+        for http in self._sessions:
+            http.close()
+        for node in self.nodes:
+            if node.process.poll() is None:
+                node.kill()
+
+    def assert_spread(self) -> None:
+        """Fail if one node gave all answers: then nothing was shown about several."""
+        if len(self.nodes) > 1 and self.answered:
+            silent = {node.port for node in self.nodes} - self.answered.keys()
+            assert not silent, f"All answers came from {dict(self.answered)}, none from {silent}."
+
+
+class _Spread(HTTPAdapter):
+    """Sends each request to the next node, under the issuer's name."""
+
+    def __init__(self, serving: Serving) -> None:
+        super().__init__(pool_maxsize=64)
+        self._serving = serving
+
+    def send(
+        self, request: requests.PreparedRequest, *arguments: Any, **options: Any
+    ) -> requests.Response:
+        node = self._serving.next_node()
+        sent = request.copy()
+        parts = urlsplit(request.url or "")
+        sent.url = parts._replace(netloc=f"{HOST}:{node.port}").geturl()
+        sent.headers["Host"] = parts.netloc
+        answer = super().send(sent, *arguments, **options)
+        self._serving.answered[node.port] += 1
+        answer.url, answer.request = request.url or "", request
+        return answer
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.create_server((HOST, 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def _wait_until_ready(node: Node) -> None:
+    for _ in range(READY_SECONDS * 20):
+        try:
+            if (
+                requests.get(f"http://{HOST}:{node.port}/health/ready", timeout=5).status_code
+                == 200
+            ):
+                return
+        except requests.ConnectionError:
+            pass
+        try:
+            node.process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    raise AssertionError(f"The node did not start:\n{node.log.read_text('utf-8', 'replace')}")
+
+
+def _environment(
+    issuer: str, seeded: Seeded, keys_dir: Path, values: Mapping[str, Any]
+) -> dict[str, str]:
+    settings = {
+        "issuer": issuer,
+        "data_dir": seeded.database.data_dir,
+        "keys_dir": keys_dir,
+        "database_url": seeded.database.url,
+        "key_encryption_key": KEY_ENCRYPTION_KEY,
+        **values,
+    }
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {f"IDP_{name.upper()}": str(value) for name, value in settings.items()}
+
+
+Serve = Callable[..., Serving]
+
+
+@pytest.fixture
+def serve(
+    database_kind: str,
+    postgres_if_wanted: PostgresServer | None,
+    templates: Templates,
+    tmp_path: Path,
+) -> Iterator[Serve]:
+    """`serve(nodes=2, workers=1, **settings)` starts that many nodes over one seeded database.
+
+    At the end they are killed, and it fails if only one of several answered. About 1.5 s a node.
+    """
+    template = templates.of(database_kind, postgres_if_wanted, real_time=True)
+    database = databases.copied(template.database, tmp_path / "served", postgres_if_wanted)
+    seeded = Seeded(database, template.seeds)
+    started: list[Serving] = []
+
+    def start(nodes: int = 1, workers: int = 1, **settings: Any) -> Serving:
+        ports = [free_port() for _ in range(nodes)]
+        issuer = settings.pop("issuer", f"http://localhost:{ports[0]}")
+        serving = Serving(issuer, seeded, _environment(issuer, seeded, tmp_path / "keys", settings))
+        started.append(serving)
+        for port in ports:
+            serving.start_node(port, tmp_path / f"node-{port}.log", workers)
+        serving.wait()
+        return serving
+
+    yield start
+    for serving in started:
+        serving.kill()
+    databases.dropped(database, postgres_if_wanted)
+    for serving in started:
+        serving.assert_spread()
