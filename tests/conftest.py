@@ -7,7 +7,8 @@ import pytest
 from tests.support import network_guard
 
 pytest_plugins = [
-    f"tests.support.{name}" for name in ("databases", "application", "refusals", "serving")
+    f"tests.support.{name}"
+    for name in ("databases", "application", "refusals", "serving", "chromium")
 ]
 
 
