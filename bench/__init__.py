@@ -1,0 +1,1 @@
+"""What the hot endpoints cost, beside a bare Flask application under the same settings."""

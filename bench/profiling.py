@@ -1,0 +1,68 @@
+"""Where processor time goes: the application called in process, without sockets and gunicorn."""
+
+import cProfile
+import io
+import pstats
+import time
+from collections.abc import Iterator, Sequence
+from itertools import cycle
+from typing import Any
+
+from bench.material import Material
+from bench.wire import Wire
+from bench.works import Work
+from idp.web import request_log
+
+_LINES = 45
+
+
+def profile(material: Material, works: Sequence[Work], number: int) -> None:
+    """Print processor time for each request, and for one piece of work alone the profile too."""
+    request_log.configure(material.parts.settings)
+    for work in works:
+        wire = work.wire(material, 1)
+        calls = _calls(wire, material, number)
+        host = material.parts.settings.issuer_host
+        _call(material, wire, wire.environ(next(calls), host))
+        started = time.process_time()
+        for _ in range(number):
+            _call(material, wire, wire.environ(next(calls), host))
+        each = (time.process_time() - started) / number
+        print(f"{work.title:42}{each * 1e6:8.0f} µs of processor time")
+        if len(works) == 1:
+            _tell(material, wire, calls, number)
+
+
+def _tell(material: Material, wire: Wire, calls: Iterator[str], number: int) -> None:
+    host = material.parts.settings.issuer_host
+    profiler = cProfile.Profile(time.process_time)
+    for _ in range(number):
+        environ = wire.environ(next(calls), host)
+        profiler.enable()
+        _call(material, wire, environ)
+        profiler.disable()
+    for order in ("tottime", "cumulative"):
+        output = io.StringIO()
+        pstats.Stats(profiler, stream=output).strip_dirs().sort_stats(order).print_stats(_LINES)
+        print(output.getvalue())
+
+
+def _calls(wire: Wire, material: Material, number: int) -> Iterator[str]:
+    if wire.use == "again":
+        return cycle(wire.values)
+    wanted = 2 * number + 2
+    if wire.use == "once":
+        return iter(material.codes(material.rsa, wanted))
+    return iter(material.refresh_tokens(material.elliptic, wanted))
+
+
+def _call(material: Material, wire: Wire, environ: dict[str, Any]) -> None:
+    seen: list[str] = []
+
+    def start_response(status: str, _headers: object, _problem: object = None) -> Any:
+        seen.append(status)
+
+    answer = material.app.wsgi_app(environ, start_response)
+    body = b"".join(answer)
+    if not seen[0].startswith(str(wire.expect)):
+        raise RuntimeError(f"{seen[0]}: {body[:300]!r}")

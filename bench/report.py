@@ -1,0 +1,68 @@
+"""Results: as JSON for the record, as a table for people."""
+
+import json
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.load import Run
+from bench.works import Work
+
+FOLDER = Path(__file__).parent / "results"
+
+
+def summary(runs: Sequence[Run]) -> dict[str, float]:
+    """Return the medians of some runs; latencies in milliseconds."""
+    return {
+        "per_second": round(statistics.median(run.rate for run in runs), 1),
+        "p50_ms": round(statistics.median(run.p50 for run in runs), 2),
+        "p99_ms": round(statistics.median(run.p99 for run in runs), 2),
+    }
+
+
+def write(results: Mapping[str, Any], name: str) -> Path:
+    """Write the results and return where they are."""
+    FOLDER.mkdir(exist_ok=True)
+    path = FOLDER / f"{name}.json"
+    path.write_text(json.dumps(results, indent=2) + "\n")
+    return path
+
+
+def table(results: Mapping[str, Any], works: Iterable[Work]) -> str:
+    """Return what was reached beside what is asked."""
+    lines = [
+        f"{'':42}{'/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'CPU':>6}{'reached':>9}{'first':>7}{'must':>6}"
+    ]
+    for name, found in results["bare"].items():
+        lines.append(_row(f"bare Flask, {name}", found) + f"{1:>9.2f}")
+    for work in works:
+        found = results["works"][work.name]
+        ratio = f"{found['ratio']:>9.2f}{work.first:>7.2f}{work.must:>6.2f}"
+        lines.append(_row(work.title, found) + ratio)
+    return "\n".join([*lines, *_asides(results)])
+
+
+def _row(title: str, found: Mapping[str, Any]) -> str:
+    return (
+        f"{title:42}{found['per_second']:>8.0f}{found['p50_ms']:>9.2f}{found['p99_ms']:>9.1f}"
+        f"{found['cpu']:>6.2f}"
+    )
+
+
+def _asides(results: Mapping[str, Any]) -> list[str]:
+    server, machine = results["server"], results["machine"]
+    lines = []
+    if found := results.get("sign_in"):
+        lines.append(
+            f"whole sign-in ({found['requests_each']:.0f} requests, password included): "
+            f"{found['rate']:.1f}/s, argon2 alone {found['argon2_rate']:.1f}/s"
+        )
+    memory = server["memory_mb"]
+    lines += [
+        f"memory after start (PSS): master {memory['master']} MB, workers {memory['workers']} MB; "
+        f"ready after {server['seconds_to_ready']:.2f} s",
+        f"{results['database']}, fdatasync {machine['fdatasync_us']} µs; {machine['processor']}, "
+        f"load {machine['load']:.1f}; Python {machine['python']}",
+    ]
+    return lines
