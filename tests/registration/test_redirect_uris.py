@@ -78,6 +78,14 @@ def test_only_native_clients_may_register_private_use_schemes(uri: str) -> None:
     assert "native clients" in str(problem(uri, "web"))
 
 
+def test_the_bounds_themselves_are_allowed() -> None:
+    longest = "https://app.example.com/".ljust(2000, "a")
+    assert problem(longest, "web") is None
+    assert "at most 2000" in str(problem(f"{longest}a", "web"))
+    assert problem("https://app.example.com:65535/cb", "web") is None
+    assert "a port" in str(problem("https://app.example.com:65536/cb", "web"))
+
+
 @pytest.mark.parametrize("uri", ["com.example.app:cb", "com.example.app:", "com.example.app://"])
 def test_a_private_use_scheme_needs_a_path(uri: str) -> None:
     assert "comes a path" in str(problem(uri, "native"))

@@ -228,6 +228,21 @@ def test_case_154_lists_are_bounded(metadata: dict[str, Any]) -> None:
     refusal(metadata)
 
 
+def test_the_bounds_themselves_are_allowed() -> None:
+    metadata = {
+        "redirect_uris": [f"https://app.example.com/{n}" for n in range(20)],
+        "client_name": "x" * 100,
+        "default_max_age": 10 * 365 * 86400,
+    }
+    assert metadata.items() <= validate(metadata, operator=True).items()
+
+
+def test_the_refused_uri_is_named_shortened() -> None:
+    short, long = "http://a.example/cb", "http://a.example/" + "b" * 1000
+    assert f"redirect_uris: {short}: Plain" in refusal({"redirect_uris": [short]}).description
+    assert len(refusal({"redirect_uris": [long]}).description) < 250
+
+
 def test_only_the_operator_marks_a_first_party() -> None:
     metadata = {"redirect_uris": CB, "first_party": True}
     assert validate(metadata, operator=True)["first_party"] is True
