@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     protect_forms(app, form_key)
     init_pages(app, settings)
     init_errors(app)
-    add_routes(app)
+    add_routes(app, development=settings.development)
     if settings.trusted_proxies:
         app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
     return app

@@ -12,28 +12,31 @@ from idp.domain.errors import NotFound
 from idp.domain.services import Services
 from idp.protocol import registration
 from idp.protocol.scopes import OIDC
+from idp.web.playground.client import CALLBACK, HOME
+from idp.web.playground.client import CLIENT_ID as PLAYGROUND_ID
 
 EMAIL = "demo@example.com"
 CLIENT_ID = "demo"
-PLAYGROUND_ID = "playground"
 SCOPES = {"notes.read": "Read your notes", "notes.write": "Write and delete your notes"}
+_API_PATH = "/demo-api"
 _SHORTEST_PASSWORD = 20
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What is printed: the only copy of these secrets."""
+    """The only copy of these secrets. `introspector` is the demo API's, for the playground."""
 
     email: str
     password: str
     client_id: str
     client_secret: str
     scope: str
+    introspector: tuple[str, str] | None
 
 
 def prepare(parts: Services, origin: Origin, actor: str) -> Demo:
     """Make what is missing, and new secrets for what is there."""
-    _ensure_api(parts, origin, actor)
+    introspector = _ensure_api(parts, origin, actor)
     _ensure_playground(parts, origin, actor)
     return Demo(
         email=EMAIL,
@@ -41,13 +44,24 @@ def prepare(parts: Services, origin: Origin, actor: str) -> Demo:
         client_id=CLIENT_ID,
         client_secret=_ensure_client(parts, origin, actor),
         scope=next(iter(SCOPES)),
+        introspector=introspector,
     )
 
 
-def _ensure_api(parts: Services, origin: Origin, actor: str) -> None:
-    if all(parts.resources.owner_of(scope) is None for scope in SCOPES):
-        identifier = f"{parts.settings.issuer}/demo-api"
-        parts.resources.add(identifier, "Demo notes", SCOPES, origin=origin, actor=actor)
+def _ensure_api(parts: Services, origin: Origin, actor: str) -> tuple[str, str] | None:
+    """Return the API's credential, unless its scopes are an operator's own by now."""
+    owners = [parts.resources.owner_of(scope) for scope in SCOPES]
+    if not any(owners):
+        identifier = f"{parts.settings.issuer}{_API_PATH}"
+        server, secret = parts.resources.add(
+            identifier, "Demo notes", SCOPES, origin=origin, actor=actor
+        )
+        return server.credential_id, secret
+    owner = owners[0]
+    if owner is None or not owner.identifier.endswith(_API_PATH):
+        return None
+    server, secret = parts.resources.rotate_credential(owner.identifier, origin=origin, actor=actor)
+    return server.credential_id, secret
 
 
 def _ensure_person(parts: Services, origin: Origin, actor: str) -> str:
@@ -89,7 +103,7 @@ def _ensure_playground(parts: Services, origin: Origin, actor: str) -> None:
         {
             "client_name": "Playground",
             "redirect_uris": [_playground_callback(parts)],
-            "post_logout_redirect_uris": [f"{parts.settings.issuer}/playground"],
+            "post_logout_redirect_uris": [f"{parts.settings.issuer}{HOME}"],
             "grant_types": ["authorization_code", "refresh_token"],
             "token_endpoint_auth_method": "none",
             "scope": " ".join([*OIDC, *SCOPES]),
@@ -100,4 +114,4 @@ def _ensure_playground(parts: Services, origin: Origin, actor: str) -> None:
 
 
 def _playground_callback(parts: Services) -> str:
-    return f"{parts.settings.issuer}/playground/callback"
+    return f"{parts.settings.issuer}{CALLBACK}"

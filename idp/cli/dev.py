@@ -16,6 +16,7 @@ from idp.cli.preflight import PortUnusable, folder_problems, listen
 from idp.config import LOOPBACK_HOSTS, PREFIX, ConfigurationError, Settings, load
 from idp.domain.services import Services
 from idp.protocol.metadata import TOKEN
+from idp.web.playground.steps import INTROSPECTOR
 
 _HOST = "localhost"
 _WORKERS = 1
@@ -42,7 +43,9 @@ def dev(port: int) -> None:
         raise ConfigurationError([f"{error} For example: PORT={port + 1}."]) from error
     app = create_app(settings)
     parts = services_of(app)
-    block = _block(app, parts, demo.prepare(parts, origin(), operator()))
+    shown = demo.prepare(parts, origin(), operator())
+    app.extensions[INTROSPECTOR] = shown.introspector
+    block = _block(app, parts, shown)
     # An open SQLite file must not be taken through a fork.
     parts.store.close()
     server.run(

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from idp.crypto.secrets import random_token
+from idp.domain.audit import Origin
 from idp.domain.clock import Clock
 from idp.domain.errors import NotFound
 from idp.domain.one_time import OneTimeValues
 from idp.domain.sessions import binding_of
+from idp.domain.throttling import Throttle
 from idp.store.database import Store
 
 _KIND = "playground"
@@ -25,8 +26,7 @@ class Kept:
     """What an application remembers: what it asked, what it holds back, what came and was said.
 
     `request` and `callback` are parameters, `tokens` the members of the last token answer.
-    `exchanges` are those of the last step, `earlier` those before. `subject` is whom the tokens
-    are about.
+    `exchanges` are those of the last step, `earlier` those before.
     """
 
     request: Mapping[str, str]
@@ -36,7 +36,7 @@ class Kept:
     earlier: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     tokens: Mapping[str, Any] = field(default_factory=dict, repr=False)
     refreshed: bool = False
-    subject: str = ""
+    revoked: bool = False
     signed_out: bool = False
 
 
@@ -52,17 +52,17 @@ class Run:
 class PlaygroundRuns:
     """Opens, finds and continues runs."""
 
-    def __init__(self, store: Store, one_time: OneTimeValues, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, one_time: OneTimeValues, throttle: Throttle, clock: Clock
+    ) -> None:
         self._store = store
         self._one_time = one_time
+        self._throttle = throttle
         self._clock = clock
 
-    def new_state(self) -> str:
-        """Return a name for a run that nobody can guess."""
-        return random_token()
-
-    def open(self, state: str, kept: Kept, cookie: str) -> Run:
-        """Begin a run of the browser that holds `cookie`."""
+    def open(self, state: str, kept: Kept, cookie: str, origin: Origin) -> Run:
+        """Begin a run of the browser that holds `cookie`. Raises Throttled."""
+        self._throttle.count("playground", origin.address)
         with self._store.writing() as connection:
             self._one_time.put(
                 connection, _KIND, state, asdict(kept), _LIFETIME, binding=binding_of(cookie)
@@ -70,7 +70,10 @@ class PlaygroundRuns:
         return Run(state, kept, False)
 
     def find(self, state: str, cookie: str) -> Run:
-        """Return a run of this browser. Raises NotFound."""
+        """Return a run of this browser. Raises NotFound.
+
+        A run with tokens does not follow the browser into another sign-in (SECURITY case 117).
+        """
         with self._store.reading() as connection:
             found = self._one_time.find(connection, _KIND, state)
         if found is None or found.binding != binding_of(cookie):

@@ -150,6 +150,22 @@ class Resources:
         self._recent.forget()
         return self.show(identifier), secret
 
+    def rotate_credential(
+        self, identifier: str, *, origin: Origin, actor: str
+    ) -> tuple[ResourceServer, str]:
+        """Return the resource server with a new secret; the one before ends. Raises NotFound."""
+        secret = secrets.random_token(CREDENTIAL_PREFIX)
+        entry = Entry(
+            "resource_server.credential_rotated", actor, detail={"identifier": identifier}
+        )
+        with self._store.writing() as connection:
+            digest = secrets.digest(_PURPOSE, secret)
+            if not rows.change_credential(connection, identifier, digest):
+                raise NotFound("There is no such resource server.")
+            self._audit.record(connection, origin, entry)
+        self._recent.forget()
+        return self.show(identifier), secret
+
 
 def _check(
     identifier: str, name: str, scopes: Mapping[str, str], access_token_lifetime: int | None

@@ -17,6 +17,7 @@ from idp.domain.housekeeping import Housekeeping
 from idp.domain.installation import open_sealer
 from idp.domain.interactions import Interactions
 from idp.domain.one_time import OneTimeValues
+from idp.domain.playground_runs import PlaygroundRuns
 from idp.domain.refresh_tokens import RefreshTokens
 from idp.domain.resources import Resources
 from idp.domain.server_secrets import ServerSecrets
@@ -50,6 +51,7 @@ class Services:
     authorizations: Authorizations
     refresh_tokens: RefreshTokens
     interactions: Interactions
+    playground_runs: PlaygroundRuns
     throttle: Throttle
     sign_in: SignIn
     housekeeping: Housekeeping
@@ -103,6 +105,7 @@ def start(settings: Settings, store: Store, clock: Clock) -> Services:
             settings.refresh_retry_window,
         ),
         interactions=interactions,
+        playground_runs=PlaygroundRuns(store, one_time, throttle, clock),
         throttle=throttle,
         sign_in=SignIn(store, passwords, throttle, sessions, interactions, audit),
         housekeeping=Housekeeping(store, clock, settings, keys, audit),

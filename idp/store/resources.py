@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select
+from sqlalchemy import Connection, RowMapping, Select, bindparam, insert, select, update
 
 from idp.store.tables import ResourceScope, ResourceServer, table
 
@@ -31,6 +31,12 @@ def add(connection: Connection, row: dict[str, Any], scopes: Sequence[dict[str, 
     connection.execute(_INSERT, row)
     if scopes:
         connection.execute(_INSERT_SCOPES, scopes)
+
+
+def change_credential(connection: Connection, identifier: str, digest: bytes) -> bool:
+    """Replace the digest of a resource server's credential; False when there is no such server."""
+    statement = update(_TABLE).where(_TABLE.c.identifier == identifier)
+    return connection.execute(statement.values(credential_digest=digest)).rowcount == 1
 
 
 def find(connection: Connection, identifier: str) -> Sequence[RowMapping]:

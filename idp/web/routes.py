@@ -23,8 +23,8 @@ from idp.web import (
     logout,
     metadata,
     oauth,
-    playground,
 )
+from idp.web.playground import views as playground
 
 
 class Kind(Enum):
@@ -85,8 +85,6 @@ ROUTES = (
         "/interaction/<handle>/sign-out", logout.sign_out, BOTH, Kind.FINISHING_PAGE, "interaction"
     ),
     Route("/setup/administrator/<token>", administrator.administrator, BOTH, Kind.PAGE, "link"),
-    Route("/playground", playground.playground, BOTH, Kind.FINISHING_PAGE, "public"),
-    Route("/playground/callback", playground.callback, BOTH, Kind.PAGE, "public"),
     Route(where.AUTHORIZE, authorize.authorize, BOTH, Kind.ENTRY, "public"),
     Route(where.LOGOUT, logout.logout, BOTH, Kind.ENTRY, "public"),
     Route(where.TOKEN, oauth.token, POST, Kind.OPEN_MACHINE, "client"),
@@ -106,9 +104,15 @@ ROUTES = (
     Route("/health/ready", health.ready, GET, Kind.MACHINE, "public"),
     Route("/health/writable", health.writable, GET, Kind.MACHINE, "public"),
 )
+DEVELOPMENT_ROUTES = (
+    Route("/playground", playground.playground, GET, Kind.PAGE, "public"),
+    Route("/playground/callback", playground.callback, GET, Kind.PAGE, "public"),
+    Route("/playground/run/<state>", playground.run, BOTH, Kind.PAGE, "public"),
+)
+"""They show tokens to whoever got them: `idp serve` does not have them."""
 FREE_OF_HOST = frozenset({"live", "ready", "writable"})
 """Supervisors ask by whatever address they have."""
-_KINDS = {route.view.__name__: route.kind for route in ROUTES}
+_KINDS = {route.view.__name__: route.kind for route in (*ROUTES, *DEVELOPMENT_ROUTES)}
 
 
 def kind_of(endpoint: str | None) -> Kind:
@@ -116,8 +120,8 @@ def kind_of(endpoint: str | None) -> Kind:
     return _KINDS.get(endpoint or "", Kind.PAGE)
 
 
-def add_routes(app: Flask) -> None:
+def add_routes(app: Flask, *, development: bool) -> None:
     """Register the table."""
-    for route in ROUTES:
+    for route in (*ROUTES, *DEVELOPMENT_ROUTES) if development else ROUTES:
         name = route.view.__name__
         app.add_url_rule(route.path, name, route.view, methods=list(route.methods))

@@ -131,6 +131,11 @@ RAW = (
 TOKENS = [
     {
         "title": "ID token",
+        "note": "For this application alone.",
+        "checks": [
+            {"text": "signature verifies with a key of the JWKS (RS256)", "good": True},
+            {"text": "aud does not name playground", "good": False},
+        ],
         "raw": RAW,
         "header_rows": [
             row("alg", "RS256", "How it is signed."),
@@ -156,6 +161,7 @@ TOKENS = [
 EXCHANGES = [
     {
         "title": "The code for tokens",
+        "note": "A code works once.",
         "request": (
             "curl http://localhost:8000/oauth2/token \\\n  -u playground:$CLIENT_SECRET \\\n"
             "  -d grant_type=authorization_code \\\n"
@@ -239,9 +245,16 @@ PASSWORD: dict[str, Any] = {
 }
 SIGN_IN: dict[str, Any] = {"client": CLIENT, "identifier": "", "error": None, "action": ACTION}
 ADMINISTRATOR: dict[str, Any] = {"action": ACTION, "errors": {}, "values": {}, "min_length": 12}
+LOGOUT_FORM = {"id_token_hint": RAW, "client_id": "playground", "state": "0yQ7sVtWmQbYx0mN"}
 TOKENS_PAGE: dict[str, Any] = {
-    "exchanges": EXCHANGES,
+    "exchanges": EXCHANGES[:1],
+    "earlier": EXCHANGES[1:],
     "tokens": TOKENS,
+    "sign_out": {
+        "action": "http://localhost:8000/oauth2/logout",
+        "form": LOGOUT_FORM,
+        "parameters": [row(name, value, "Sent along.") for name, value in LOGOUT_FORM.items()],
+    },
     "action": ACTION,
     "restart_url": "/playground",
 }
@@ -550,6 +563,7 @@ SAMPLES: dict[str, Sample] = {
             "action": ACTION,
             "restart_url": "/playground",
             "error": None,
+            "command": EXCHANGES[0]["request"],
             "checks": [
                 {"text": "The state is the one that this browser was given.", "good": True},
                 {"text": "The issuer is the one that was asked.", "good": True},

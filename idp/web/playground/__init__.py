@@ -1,14 +1,5 @@
-"""The playground: a real public client inside the server, that shows all it sends and gets."""
+"""The playground: a public client inside the server that shows all it sends and gets.
 
-from idp.web.pages import see_other
-from flask import Response
-
-
-def playground() -> Response:
-    """Placeholder."""
-    return see_other("/")
-
-
-def callback() -> Response:
-    """Placeholder."""
-    return see_other("/")
+It knows no more than any client: every request goes to a real endpoint and is shown as it was sent
+and answered. It exists in development mode only.
+"""

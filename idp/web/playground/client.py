@@ -1,0 +1,145 @@
+"""The playground's client: who it is, what it may ask, and the request it makes of a choice."""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
+
+from idp.crypto.secrets import random_token
+from idp.domain.clients import Client
+from idp.domain.errors import NotFound
+from idp.domain.playground_runs import Kept
+from idp.domain.resources import ResourceServer
+from idp.protocol import metadata, scopes
+from idp.web.context import services
+from idp.web.playground.explanations import SCOPES
+
+CLIENT_ID = "playground"
+HOME = "/playground"
+CALLBACK = "/playground/callback"
+PROMPTS = ("", "login", "consent", "select_account", "none")
+_USUAL = ("openid", "profile", "email")
+_LONGEST_AGE = 9
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the person wants to ask for. `errors` are sentences by field."""
+
+    scopes: tuple[str, ...]
+    prompt: str = ""
+    max_age: str = ""
+    resource: str = ""
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+def client() -> Client:
+    """Return the playground's client. Raises NotFound when `idp dev` has not made it."""
+    found = services().clients.find(CLIENT_ID)
+    if found is None or found.disabled:
+        raise NotFound("The playground has no client here. Start the server with `idp dev`.")
+    return found
+
+
+def address(path: str) -> str:
+    """Return one of our addresses as clients write it."""
+    return services().settings.issuer + path
+
+
+def resource_servers() -> list[ResourceServer]:
+    """Return the APIs for which the client may ask."""
+    owners = [services().resources.owner_of(scope) for scope in sorted(client().scopes)]
+    known = {owner.identifier: owner for owner in owners if owner and not owner.disabled}
+    return list(known.values())
+
+
+def offered() -> list[tuple[str, str]]:
+    """Return the scopes on offer and what each is for, those of OpenID Connect first."""
+    allowed = client().scopes
+    own = [(scope, SCOPES[scope]) for scope in scopes.OIDC if scope in allowed]
+    apis = [
+        (scope, f"{text} ({server.name}).")
+        for server in resource_servers()
+        for scope, text in server.scopes.items()
+        if scope in allowed
+    ]
+    return own + apis
+
+
+def usual_choice() -> Choice:
+    """Return what is chosen until somebody chooses: who signs in, and one scope of an API."""
+    names = [scope for scope, _ in offered()]
+    api = [scope for scope in names if scope not in scopes.OIDC][:1]
+    return Choice(tuple(scope for scope in _USUAL if scope in names) + tuple(api))
+
+
+def read_choice(form: MultiDict[str, str]) -> Choice:
+    """Return what a posted form chose. Nothing is refused that the server would answer itself."""
+    chosen = form.getlist("scope")
+    wanted = tuple(scope for scope, _ in offered() if scope in chosen)
+    prompt, resource = form.get("prompt", ""), form.get("resource", "")
+    max_age = form.get("max_age", "").strip()[: _LONGEST_AGE + 1]
+    errors = {}
+    if not wanted:
+        errors["scope"] = "Choose at least one."
+    if prompt not in PROMPTS:
+        errors["prompt"] = "Choose one of these."
+    if max_age and not (max_age.isascii() and max_age.isdigit() and len(max_age) <= _LONGEST_AGE):
+        errors["max_age"] = "Enter a whole number of seconds, or nothing."
+    if resource and resource not in {server.identifier for server in resource_servers()}:
+        errors["resource"] = "Choose one of these."
+    return Choice(wanted, prompt, max_age, resource, errors)
+
+
+def choice_of(request: Mapping[str, str]) -> Choice:
+    """Return the choice that a request was made of."""
+    return Choice(
+        tuple(request["scope"].split()),
+        request.get("prompt", ""),
+        request.get("max_age", ""),
+        request.get("resource", ""),
+    )
+
+
+def prepare(state: str, choice: Choice) -> Kept:
+    """Make a request with a fresh nonce and PKCE verifier, as a client does for each sign-in."""
+    verifier = random_token()
+    request = {
+        "response_type": "code",
+        "client_id": CLIENT_ID,
+        "redirect_uri": address(CALLBACK),
+        "scope": " ".join(choice.scopes),
+        "state": state,
+        "nonce": random_token(),
+        "code_challenge": _challenge(verifier),
+        "code_challenge_method": "S256",
+    }
+    return Kept({**request, **_optional(choice)}, verifier)
+
+
+def changed(kept: Kept, choice: Choice) -> dict[str, str]:
+    """Return the request of a run after another choice; its random values stay."""
+    fixed = {
+        name: value
+        for name, value in kept.request.items()
+        if name not in {"prompt", "max_age", "resource"}
+    }
+    return {**fixed, "scope": " ".join(choice.scopes), **_optional(choice)}
+
+
+def authorization_url(request: Mapping[str, str]) -> str:
+    """Return the address to which the browser is sent."""
+    return f"{address(metadata.AUTHORIZE)}?{urlencode(request)}"
+
+
+def _optional(choice: Choice) -> dict[str, str]:
+    values = {"prompt": choice.prompt, "max_age": choice.max_age, "resource": choice.resource}
+    return {name: value for name, value in values.items() if value}
+
+
+def _challenge(verifier: str) -> str:
+    hashed = hashlib.sha256(verifier.encode()).digest()
+    return urlsafe_b64encode(hashed).rstrip(b"=").decode()
