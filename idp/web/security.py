@@ -1,14 +1,19 @@
 """What every request and response gets: an id, the right address, headers and a line in the log."""
 
 import time
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIEnvironment
 
-from flask import Flask, Response, g, request
+from flask import Flask, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from idp.config import Settings
 from idp.domain.services import Services
+from idp.store.errors import StoreError
 from idp.web.errors import WrongAddress
+from idp.web.metadata import Document, init_documents
 from idp.web.request_log import RequestLog
 from idp.web.routes import FREE_OF_HOST, Kind, kind_of
 
@@ -35,57 +40,96 @@ _CORS = (
     ("Access-Control-Max-Age", "3600"),
 )
 _YEAR = 31_536_000
+_REQUEST_ID = "doorward.request_id"
+_KIND = "doorward.kind"
+_ADDRESSED = "doorward.addressed"
 
 
 class Security:
-    """Wraps each request of one application."""
+    """Stands in front of Flask: everything that is the same for all requests happens here, once.
+
+    So do the public documents, which need nothing of Flask.
+    """
 
     def __init__(self, app: Flask, parts: Services) -> None:
-        self._settings = parts.settings
+        self._secure = parts.settings.secure
         self._housekeeping = parts.housekeeping
         self._log = RequestLog()
         self._hosts = _hosts(parts.settings)
-        app.before_request(self.begin)
-        app.after_request(self.finish)
+        self._headers = {kind: _headers(kind, parts.settings) for kind in Kind}
+        self._documents = init_documents(app, parts).by_path
+        self._application = app.wsgi_app
+        app.wsgi_app = self  # type: ignore[method-assign]
+        app.before_request(_begin)
 
-    def begin(self) -> None:
-        """Number the request and refuse one that was sent to an address that is not ours."""
-        g.started = time.perf_counter()
-        g.request_id = self._log.begin()
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Number the request, let it be answered, add this kind's headers, write the line."""
+        started = time.perf_counter()
+        request_id = environ[_REQUEST_ID] = self._log.begin()
         self._housekeeping.ensure_started()
-        if request.endpoint in FREE_OF_HOST:
-            return
-        if request.headers.get("Host") not in self._hosts or (
-            request.scheme == "http" and self._settings.secure
-        ):
-            raise WrongAddress(request.url[:500])
 
-    def finish(self, response: Response) -> Response:
-        """Add the headers of this kind of answer, and write the line."""
-        headers = response.headers
-        for name, value in _EVERYWHERE:
-            headers[name] = value
-        headers["X-Request-Id"] = g.request_id
-        if self._settings.secure:
-            headers["Strict-Transport-Security"] = f"max-age={_YEAR}; includeSubDomains"
-        kind = kind_of(request.endpoint)
-        if kind in {Kind.MACHINE, Kind.OPEN_MACHINE, Kind.DOCUMENT}:
-            headers["Content-Security-Policy"] = _MACHINE_POLICY
-        else:
-            finishing = kind is Kind.FINISHING_PAGE
-            headers["Content-Security-Policy"] = _POLICY if finishing else _POLICY_PLAIN
-        if kind in {Kind.OPEN_MACHINE, Kind.DOCUMENT}:
-            headers.extend(_CORS)
-        if "Cache-Control" not in headers:
-            headers["Cache-Control"] = "no-store"
-        self._log.finish(
-            request.method,
-            request.path,
-            response.status_code,
-            g.started,
-            request.remote_addr or "",
-        )
-        return response
+        def start(status: str, headers: list[tuple[str, str]], *problem: Any) -> Any:
+            headers = [*headers, *self._headers[environ.get(_KIND, Kind.PAGE)]]
+            headers.append(("X-Request-Id", request_id))
+            if not any(name == "Cache-Control" for name, _ in headers):
+                headers.append(("Cache-Control", "no-store"))
+            self._log.finish(
+                environ["REQUEST_METHOD"],
+                _path(environ),
+                int(status[:3]),
+                started,
+                environ.get("REMOTE_ADDR", ""),
+            )
+            return start_response(status, headers, *problem)
+
+        environ[_ADDRESSED] = self._is_addressed(environ)
+        document = self._document(environ) if environ[_ADDRESSED] else None
+        if document is None:
+            return self._application(environ, start)
+        environ[_KIND] = Kind.DOCUMENT
+        start(document.status, list(document.headers))
+        return [document.body]
+
+    def _is_addressed(self, environ: WSGIEnvironment) -> bool:
+        """Whether the request was sent to an address that is ours."""
+        right_host = environ.get("HTTP_HOST") in self._hosts
+        return right_host and (environ["wsgi.url_scheme"] == "https" or not self._secure)
+
+    def _document(self, environ: WSGIEnvironment) -> Document | None:
+        found = self._documents.get(environ.get("PATH_INFO", ""))
+        if found is None or environ["REQUEST_METHOD"] != "GET":
+            return None
+        try:
+            return found(environ.get("HTTP_IF_NONE_MATCH"))
+        except StoreError:
+            return None
+
+
+def _begin() -> None:
+    """Tell Flask's side of the request, and refuse one that was sent to an address not ours."""
+    environ = request.environ
+    g.request_id = environ[_REQUEST_ID]
+    environ[_KIND] = kind_of(request.endpoint)
+    if not environ[_ADDRESSED] and request.endpoint not in FREE_OF_HOST:
+        raise WrongAddress(request.url[:500])
+
+
+def _headers(kind: Kind, settings: Settings) -> list[tuple[str, str]]:
+    """Return what each answer of a kind carries."""
+    headers = list(_EVERYWHERE)
+    if settings.secure:
+        headers.append(("Strict-Transport-Security", f"max-age={_YEAR}; includeSubDomains"))
+    policy = _POLICY if kind is Kind.FINISHING_PAGE else _POLICY_PLAIN
+    if kind in {Kind.MACHINE, Kind.OPEN_MACHINE, Kind.DOCUMENT}:
+        policy = _MACHINE_POLICY
+    headers.append(("Content-Security-Policy", policy))
+    return [*headers, *_CORS] if kind in {Kind.OPEN_MACHINE, Kind.DOCUMENT} else headers
+
+
+def _path(environ: WSGIEnvironment) -> str:
+    """Return the path as text; WSGI carries its octets as Latin-1 (PEP 3333)."""
+    path: str = environ.get("PATH_INFO", "")
+    return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
 
 
 def protect_forms(app: Flask, key: bytes) -> None:
