@@ -11,6 +11,14 @@ class NotFound(DomainError):
     """There is no such thing, or not for this one."""
 
 
+class Ended(NotFound):
+    """It was there and is over. `client_id` is the client that began it, where that is known."""
+
+    def __init__(self, message: str, client_id: str | None) -> None:
+        super().__init__(message)
+        self.client_id = client_id
+
+
 class AlreadyExists(DomainError):
     """The name is taken."""
 

@@ -16,7 +16,7 @@ from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.authorizations import Approval, Authorizations
 from idp.domain.clock import Clock
 from idp.domain.consents import Consents, Pairs
-from idp.domain.errors import NotFound
+from idp.domain.errors import Ended, NotFound
 from idp.domain.one_time import OneTimeValues
 from idp.domain.sessions import Session, binding_of
 from idp.domain.throttling import Throttle
@@ -24,7 +24,7 @@ from idp.store.database import Connection, Store
 
 INTERACTION = "interaction"
 _REPEAT_SECONDS = 60
-_GONE = "This sign-in took too long, or was finished already."
+_GONE = "It took too long, or was finished already."
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Interactions:
         return handle
 
     def find(self, handle: str, cookie: str) -> Interaction:
-        """Return the interaction of this browser. Raises NotFound when it ended, or is another
+        """Return the interaction of this browser. Raises Ended, and NotFound when it is another
         browser's.
         """
         with self._store.reading() as connection:
@@ -114,11 +114,10 @@ class Interactions:
         if found is None or not found.is_for(binding_of(cookie)):
             raise NotFound(_GONE)
         now = int(self._clock())
-        if found.used_at is None and found.expires_at <= now:
-            raise NotFound(_GONE)
-        if found.used_at is not None and now - found.used_at > _REPEAT_SECONDS:
-            raise NotFound(_GONE)
         progress = Progress(**found.payload)
+        ends_at = found.expires_at if found.used_at is None else found.used_at + _REPEAT_SECONDS + 1
+        if ends_at <= now:
+            raise Ended(_GONE, (progress.request or progress.logout or {}).get("client_id"))
         return Interaction(handle, progress, found.used_at is not None), found.binding is not None
 
     def note(self, interaction: Interaction, **changes: Any) -> None:

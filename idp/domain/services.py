@@ -30,17 +30,23 @@ from idp.store.database import Store
 
 
 @dataclass(frozen=True)
-class Services:
-    """The parts of one application, each made once and shared by its threads."""
+class _Ground:
+    """What everything else stands on."""
 
     settings: Settings
     clock: Clock
     store: Store
     sealer: Sealer
     audit: Audit
-    one_time: OneTimeValues
     secrets: ServerSecrets
     signing_keys: SigningKeys
+
+
+@dataclass(frozen=True)
+class Services(_Ground):
+    """The parts of one application, each made once and shared by its threads."""
+
+    one_time: OneTimeValues
     passwords: Passwords
     accounts: Accounts
     administrators: Administrators
@@ -68,27 +74,26 @@ def start(settings: Settings, store: Store, clock: Clock) -> Services:
     secrets = ServerSecrets(store, sealer, clock)
     secrets.ensure()
     audit = Audit(store, clock)
-    one_time = OneTimeValues(sealer, clock)
     keys = SigningKeys(store, sealer, audit, clock, settings)
     keys.ensure()
+    return _assemble(_Ground(settings, clock, store, sealer, audit, secrets, keys))
+
+
+def _assemble(on: _Ground) -> Services:
+    settings, clock, store, audit = on.settings, on.clock, on.store, on.audit
+    one_time = OneTimeValues(on.sealer, clock)
     passwords = Passwords(settings.hash_slots, settings.hash_queue, settings.password_min_length)
     sessions = Sessions(store, audit, clock, settings)
     consents = Consents(store, audit, clock)
-    throttle = Throttle(store, secrets.get("account-pseudonym"), clock, settings.network_limit)
+    throttle = Throttle(store, on.secrets.get("account-pseudonym"), clock, settings.network_limit)
     accounts = Accounts(store, passwords, audit, clock)
     authorizations = Authorizations(store, one_time, audit, clock, settings)
     interactions = Interactions(
         store, one_time, authorizations, consents, throttle, audit, clock, settings
     )
     return Services(
-        settings=settings,
-        clock=clock,
-        store=store,
-        sealer=sealer,
-        audit=audit,
+        **vars(on),
         one_time=one_time,
-        secrets=secrets,
-        signing_keys=keys,
         passwords=passwords,
         accounts=accounts,
         administrators=Administrators(store, one_time, accounts, audit, clock),
@@ -97,17 +102,16 @@ def start(settings: Settings, store: Store, clock: Clock) -> Services:
         resources=Resources(store, audit, clock, settings.cache_lifetime),
         consents=consents,
         authorizations=authorizations,
-        refresh_tokens=RefreshTokens(
-            store,
-            authorizations,
-            clock,
-            secrets.get("refresh-successor"),
-            settings.refresh_retry_window,
-        ),
+        refresh_tokens=_refresh_tokens(on, authorizations),
         interactions=interactions,
         playground_runs=PlaygroundRuns(store, one_time, throttle, clock),
         throttle=throttle,
         sign_in=SignIn(store, passwords, throttle, sessions, interactions, audit),
-        housekeeping=Housekeeping(store, clock, settings, keys, audit),
+        housekeeping=Housekeeping(store, clock, settings, on.signing_keys, audit),
         health=Health(store),
     )
+
+
+def _refresh_tokens(on: _Ground, authorizations: Authorizations) -> RefreshTokens:
+    key, window = on.secrets.get("refresh-successor"), on.settings.refresh_retry_window
+    return RefreshTokens(on.store, authorizations, on.clock, key, window)

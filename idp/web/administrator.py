@@ -1,17 +1,22 @@
 """The page behind the one-time administrator link."""
 
-from flask import Response, abort, request, url_for
+from flask import Response, request, url_for
 
-from idp.domain.errors import AlreadyExists, Invalid
+from idp.domain.errors import AlreadyExists, Invalid, NotFound
 from idp.web.context import origin, services
 from idp.web.pages import page, see_other
+
+_NO_LINK = (
+    "This link was used, is too old, or was replaced by a newer one. Whoever runs this server can "
+    "make another: idp admin login-link."
+)
 
 
 def administrator(token: str) -> Response:
     """Make the administrator's account. The link works once; opening it changes nothing."""
     administrators = services().administrators
     if not administrators.check(token):
-        abort(404)
+        raise NotFound(_NO_LINK)
     values = {name: request.form.get(name, "").strip() for name in ("email", "name")}
     errors: dict[str, str] = {}
     if request.method == "POST":

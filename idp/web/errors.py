@@ -5,17 +5,19 @@ for people.
 import json
 import logging
 
-from flask import Flask, Response, g, request, url_for
+from flask import Flask, Response, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from idp.domain.errors import Busy, DomainError, Invalid, NotFound, Throttled
+from idp.domain.clients import Client
+from idp.domain.errors import Busy, DomainError, Ended, Invalid, NotFound, Throttled
 from idp.protocol.errors import MachineError, ShownError
+from idp.protocol.metadata import LOGOUT
 from idp.store.errors import StoreError
 from idp.web.context import services
 from idp.web.oauth import machine_error
 from idp.web.pages import page, see_other, view_of
-from idp.web.routes import Kind, kind_of
+from idp.web.routes import ROUTES, Kind, kind_of
 
 _LOG = logging.getLogger(__name__)
 _RETRY_SECONDS = 5
@@ -29,6 +31,12 @@ _PAGES = {
     500: ("Something went wrong here", "It is not your fault. Try again in a moment."),
     503: ("Too busy right now", "Try again in a moment."),
 }
+_MACHINES = frozenset({Kind.MACHINE, Kind.OPEN_MACHINE, Kind.DOCUMENT})
+_FOR_MACHINES = (
+    *(route.path for route in ROUTES if route.kind in _MACHINES),
+    "/.well-known/",
+    "/health/",
+)
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "invalid_request"}
 
 
@@ -59,8 +67,13 @@ def answer(
     *,
     error: str | None = None,
     retry_after: int | None = None,
+    go_on: tuple[str, str] | None = None,
+    client: Client | None = None,
 ) -> Response:
-    """Answer with an error: JSON where a machine asked, else a page."""
+    """Answer with an error: JSON where a machine asked, else a page.
+
+    `go_on` is the words and the address of the page's link.
+    """
     usual_title, usual_message = _PAGES.get(status, _PAGES[400])
     if _for_machine():
         code = error or _CODES.get(
@@ -69,16 +82,17 @@ def answer(
         body = {"error": code, "error_description": message or usual_message}
         response = Response(json.dumps(body), status, mimetype="application/json")
     else:
+        label, address = go_on or ("Go to the start page", url_for("home"))
         response = page(
             "error.html",
             status,
             status=status,
             title=title or usual_title,
             message=message or usual_message,
-            action_label="Go to the start page",
-            action_url=url_for("home"),
+            action_label=label,
+            action_url=address,
             retry_after=retry_after,
-            request_id=g.get("request_id", ""),
+            client=view_of(client),
         )
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
@@ -86,16 +100,15 @@ def answer(
 
 
 def _for_machine() -> bool:
-    machine = {Kind.MACHINE, Kind.OPEN_MACHINE, Kind.DOCUMENT}
-    return kind_of(request.endpoint) in machine or request.path.startswith(
-        ("/oauth2/token", "/.well-known/", "/health/")
-    )
+    """A request that fits no row of the table, for its method or path, has no endpoint."""
+    return kind_of(request.endpoint) in _MACHINES or request.path.startswith(_FOR_MACHINES)
 
 
 def _shown(error: ShownError) -> Response:
     parts = services()
     client = parts.clients.find(error.client_id) if error.client_id else None
     who = client.name if client else "The application"
+    deed = "sign you out" if request.path == LOGOUT else "start sign-in"
     developer = {
         "error": error.error,
         "description": error.description,
@@ -109,18 +122,24 @@ def _shown(error: ShownError) -> Response:
         "protocol_error.html",
         400,
         client=view_of(client),
-        heading=None,
-        user_text=f"{who} couldn’t start sign-in. Nothing you did is wrong.",
+        heading=f"{who} couldn’t {deed}",
+        user_text=f"Nothing you did is wrong. Go back to {client.name if client else 'it'} and try "
+        "again, or tell the people who run it.",
         developer=developer,
-        request_id=g.request_id,
     )
 
 
 def _wrong_address(error: WrongAddress) -> Response:
     settings = services().settings
-    hint = "IDP_ISSUER has to be the address that people open."
+    hint = (
+        "If people should open what you opened, set IDP_ISSUER to its origin. Behind a proxy, let "
+        "the proxy pass on the Host header."
+    )
     if request.scheme == "http" and settings.secure:
-        hint = "Behind a proxy that ends TLS, name it in IDP_TRUSTED_PROXIES."
+        hint = (
+            "The request came here without TLS. Behind a proxy that ends TLS, name the proxy’s "
+            "network in IDP_TRUSTED_PROXIES, and let it send X-Forwarded-Proto."
+        )
     if _for_machine():
         message = f"This server answers at {settings.issuer} only. {hint}"
         return answer(400, message=message)
@@ -128,7 +147,7 @@ def _wrong_address(error: WrongAddress) -> Response:
         "wrong_address.html",
         400,
         opened=error.opened,
-        expected=settings.issuer,
+        expected=settings.issuer + (request.path if request.method == "GET" else ""),
         setting_hint=hint,
     )
 
@@ -148,19 +167,41 @@ def _old_form(error: CSRFError) -> Response:
 def _domain(error: DomainError) -> Response:
     match error:
         case Throttled():
-            minutes = -(-error.retry_after // 60)
-            wait = f"{minutes} minutes" if minutes > 1 else "a minute"
-            return answer(429, message=f"Try again in {wait}.", retry_after=error.retry_after)
+            return _too_many(error)
         case Busy():
             return answer(503, retry_after=error.retry_after)
-        case NotFound() if (request.endpoint or "").startswith(("interaction", "sign_in")):
-            return answer(404, "This sign-in took too long", str(error))
+        case NotFound() if "handle" in (request.view_args or {}):
+            return _ended(error)
+        case NotFound() if request.endpoint == "run":
+            start = ("Start again", url_for("playground"))
+            return answer(404, "This run is over", str(error), go_on=start)
         case NotFound():
             return answer(404, message=str(error))
         case Invalid():
             return answer(400, message=str(error))
         case _:
             return answer(403, message=str(error))
+
+
+def _too_many(error: Throttled) -> Response:
+    """The page itself says how long; nobody is locked out, and a sign-in goes on where it was."""
+    here = ("Back to sign-in", request.path) if "handle" in (request.view_args or {}) else None
+    message = f"Try again in {error.retry_after} seconds."
+    if not _for_machine():
+        message = "We wait a little, so that nobody can guess passwords. Nothing is lost."
+    return answer(429, message=message, retry_after=error.retry_after, go_on=here)
+
+
+def _ended(error: NotFound) -> Response:
+    client_id = error.client_id if isinstance(error, Ended) else None
+    client = services().clients.find(client_id) if client_id else None
+    what = "sign-out" if request.endpoint == "sign_out" else "sign-in"
+    title = f"This {what} took too long"
+    if client is None:
+        return answer(404, title, f"{error} Start again at the application that you came from.")
+    message = f"{error} Start again at {client.name}."
+    go_on = (f"Go to {client.name}", client.client_uri) if client.client_uri else None
+    return answer(404, title, message, go_on=go_on, client=client)
 
 
 def _store(error: StoreError) -> Response:

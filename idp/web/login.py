@@ -44,6 +44,7 @@ def sign_in(handle: str) -> Response:
         identifier=typed or found.progress.identifier or _hint(found),
         error=error,
         action=url_for("sign_in", handle=handle),
+        cancel_url=_cancel_url(found),
     )
 
 
@@ -59,19 +60,24 @@ def password(handle: str) -> Response:
         found = authorize.find(handle)
     if not found.progress.identifier:
         return see_other(url_for("sign_in", handle=handle))
-    error = _try(found) if request.method == "POST" else None
-    if request.method == "POST" and error is None:
-        return _back(handle)
+    if request.method == "GET":
+        return _ask_password(found, step)
+    error = _try(found)
+    return _ask_password(found, step, error) if error else _back(handle)
+
+
+def _ask_password(found: Interaction, step: Login, error: str | None = None) -> Response:
+    fresh = step.reason == "fresh"
     return page(
         "password.html",
         400 if error else 200,
         client=_client(found),
         identifier=found.progress.identifier,
-        change_url=None if step.reason == "fresh" else url_for("sign_in", handle=handle),
+        change_url=None if fresh else url_for("sign_in", handle=found.handle),
         error=error,
-        action=url_for("password", handle=handle),
+        action=url_for("password", handle=found.handle),
         reason=None if step.reason == "sign_in" else step.reason,
-        cancel_url=url_for("cancel", handle=handle) if found.progress.request else None,
+        cancel_url=_cancel_url(found),
     )
 
 
@@ -93,7 +99,7 @@ def choose_account(handle: str) -> Response:
         account=session.account,
         asked_for=step.asked_for or None,
         action=url_for("choose_account", handle=handle),
-        cancel_url=url_for("cancel", handle=handle),
+        cancel_url=_cancel_url(found),
     )
 
 
@@ -147,6 +153,10 @@ def _login(found: Interaction) -> Login | None:
 
 def _client(found: Interaction) -> ClientView | None:
     return view_of(authorize.asked_of(found)[1]) if found.progress.request else None
+
+
+def _cancel_url(found: Interaction) -> str | None:
+    return url_for("cancel", handle=found.handle) if found.progress.request else None
 
 
 def _hint(found: Interaction) -> str:

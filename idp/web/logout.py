@@ -75,9 +75,16 @@ def _signed_out(asked: LogoutRequest, session: Session | None) -> Response:
         services().sessions.end(browser_cookie(), session.account.id, origin())
     if asked.continue_uri:
         return see_other(asked.continue_uri)
-    return see_other(url_for("signed_out"))
+    return see_other(url_for("signed_out", client_id=asked.client_id))
 
 
 def signed_out() -> Response:
     """Say what was signed out and what stays."""
-    return page("signed_out.html", client=None, continue_url=None, stays=_STAYS)
+    client = services().clients.find(request.args.get("client_id", ""))
+    return page(
+        "signed_out.html",
+        client=view_of(client),
+        continue_url=client.client_uri if client else None,
+        sign_in_url=url_for("start"),
+        stays=_STAYS,
+    )

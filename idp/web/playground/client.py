@@ -1,6 +1,7 @@
 """The playground's client: who it is, what it may ask, and the request it makes of a choice."""
 
 import hashlib
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ HOME = "/playground"
 CALLBACK = "/playground/callback"
 PROMPTS = ("", "login", "consent", "select_account", "none")
 _USUAL = ("openid", "profile", "email")
-_LONGEST_AGE = 9
+_AGE = re.compile(r"[0-9]{0,9}")
 
 
 @dataclass(frozen=True)
@@ -78,20 +79,19 @@ def usual_choice() -> Choice:
 
 def read_choice(form: MultiDict[str, str]) -> Choice:
     """Return what a posted form chose. Nothing is refused that the server would answer itself."""
-    chosen = form.getlist("scope")
-    wanted = tuple(scope for scope, _ in offered() if scope in chosen)
+    names = [scope for scope, _ in offered()]
+    servers = ["", *(server.identifier for server in resource_servers())]
+    chosen = tuple(filter(names.__contains__, form.getlist("scope")))
     prompt, resource = form.get("prompt", ""), form.get("resource", "")
-    max_age = form.get("max_age", "").strip()[: _LONGEST_AGE + 1]
-    errors = {}
-    if not wanted:
-        errors["scope"] = "Choose at least one."
-    if prompt not in PROMPTS:
-        errors["prompt"] = "Choose one of these."
-    if max_age and not (max_age.isascii() and max_age.isdigit() and len(max_age) <= _LONGEST_AGE):
-        errors["max_age"] = "Enter a whole number of seconds, or nothing."
-    if resource and resource not in {server.identifier for server in resource_servers()}:
-        errors["resource"] = "Choose one of these."
-    return Choice(wanted, prompt, max_age, resource, errors)
+    max_age = form.get("max_age", "").strip()
+    checks = {
+        "scope": (bool(chosen), "Choose at least one."),
+        "prompt": (prompt in PROMPTS, "Choose one of these."),
+        "max_age": (_AGE.fullmatch(max_age), "Enter a whole number of seconds, or nothing."),
+        "resource": (resource in servers, "Choose one of these."),
+    }
+    errors = {name: problem for name, (right, problem) in checks.items() if not right}
+    return Choice(chosen, prompt, max_age[:20], resource, errors)
 
 
 def choice_of(request: Mapping[str, str]) -> Choice:

@@ -9,6 +9,7 @@ from idp.crypto.secrets import random_token
 from idp.domain.errors import NotFound
 from idp.domain.playground_runs import Run
 from idp.protocol import metadata
+from idp.protocol.token_inspection import Check
 from idp.web.browser_session import browser_cookie
 from idp.web.context import origin, services
 from idp.web.pages import page, see_other
@@ -107,32 +108,33 @@ def _start(found: Run, choice: Choice | None = None, *, back: Run | None = None)
 
 
 def _came_back(found: Run | None, values: Mapping[str, str]) -> Response:
-    right_issuer = values.get("iss") == services().settings.issuer
-    checks = [
-        {"text": "state is the one that this browser was sent with", "good": True}
-        if found
-        else {"text": "state is not one that this browser was sent with", "good": False},
-        {"text": "iss is the issuer that was asked", "good": True}
-        if right_issuer
-        else {"text": "iss is not the issuer that was asked", "good": False},
-    ]
-    error = _problem(found, values, right_issuer)
+    issued_here = values.get("iss") == services().settings.issuer
+    checks = (
+        _check(found is not None, "state is the one", "state is not one", "that was sent"),
+        _check(issued_here, "iss is the issuer", "iss is not the issuer", "that was asked"),
+    )
+    foreign = not all(check.good for check in checks)
+    error = _problem(foreign, values)
     return page(
         "playground/callback.html",
-        400 if found is None or not right_issuer else 200,
+        400 if foreign else 200,
         parameters=explanations.parameters(values, explanations.CALLBACK),
         checks=checks,
         error=error,
-        foreign=found is None or not right_issuer,
+        foreign=foreign,
         action=url_for("run", state=found.state) if found else None,
         command=curl(steps.redemption(found)) if found and not error else None,
-        sent=found.claimed if found else False,
+        sent=found is not None and found.claimed,
         restart_url=url_for("playground"),
     )
 
 
-def _problem(found: Run | None, values: Mapping[str, str], right_issuer: bool) -> str | None:
-    if found is None or not right_issuer:
+def _check(good: bool, right: str, wrong: str, rest: str) -> Check:
+    return Check(f"{right if good else wrong} {rest}", good)
+
+
+def _problem(foreign: bool, values: Mapping[str, str]) -> str | None:
+    if foreign:
         return "This answer is not for this browser: the application throws it away."
     if "code" in values:
         return None
