@@ -213,25 +213,31 @@ Serve = Callable[..., Serving]
 
 
 @pytest.fixture
-def serve(
+def served(
     database_kind: str,
     postgres_if_wanted: PostgresServer | None,
     templates: Templates,
     tmp_path: Path,
-) -> Iterator[Serve]:
+) -> Iterator[Seeded]:
+    """The database that `serve` serves: seeded, with keys made by the machine's clock."""
+    template = templates.of(database_kind, postgres_if_wanted, real_time=True)
+    database = databases.copied(template.database, tmp_path / "served", postgres_if_wanted)
+    yield Seeded(database, template.seeds)
+    databases.dropped(database, postgres_if_wanted)
+
+
+@pytest.fixture
+def serve(served: Seeded, tmp_path: Path) -> Iterator[Serve]:
     """`serve(nodes=2, workers=1, **settings)` starts that many nodes over one seeded database.
 
     At the end they are killed, and it fails if only one of several answered. About 1.5 s a node.
     """
-    template = templates.of(database_kind, postgres_if_wanted, real_time=True)
-    database = databases.copied(template.database, tmp_path / "served", postgres_if_wanted)
-    seeded = Seeded(database, template.seeds)
     started: list[Serving] = []
 
     def start(nodes: int = 1, workers: int = 1, **settings: Any) -> Serving:
         ports = [free_port() for _ in range(nodes)]
         issuer = settings.pop("issuer", f"http://localhost:{ports[0]}")
-        serving = Serving(issuer, seeded, _environment(issuer, seeded, tmp_path / "keys", settings))
+        serving = Serving(issuer, served, _environment(issuer, served, tmp_path / "keys", settings))
         started.append(serving)
         for port in ports:
             serving.start_node(port, tmp_path / f"node-{port}.log", workers)
@@ -241,6 +247,5 @@ def serve(
     yield start
     for serving in started:
         serving.kill()
-    databases.dropped(database, postgres_if_wanted)
     for serving in started:
         serving.assert_spread()
