@@ -29,8 +29,13 @@ def keys() -> None:
 @keys.command("list")
 @json_option
 def list_keys(as_json: bool) -> None:
-    """List the signing keys with their states and dates (UTC)."""
-    emit([_shown(key) for key in services().signing_keys.list()], as_json)
+    """List the signing keys.
+
+    The date (UTC) is when a next key may sign, since when an active key signs, until when tokens of
+    a retiring key live, and since when other keys are not published. --json has all dates.
+    """
+    shown = _all_dates if as_json else _one_date
+    emit([shown(key) for key in services().signing_keys.list()], as_json)
 
 
 @keys.command()
@@ -88,7 +93,14 @@ def generate(as_json: bool) -> None:
         click.echo(text)
 
 
-def _shown(key: KeyInfo) -> dict[str, Any]:
+def _one_date(key: KeyInfo) -> dict[str, Any]:
+    dates = {"next": key.usable_from, "active": key.activated_at, "retiring": key.keep_until}
+    date = _date(dates.get(key.state, key.archived_at))
+    short = (date or "").replace("T", " ")[:16]
+    return {"kid": key.kid, "alg": key.algorithm, "state": key.state, "date": short}
+
+
+def _all_dates(key: KeyInfo) -> dict[str, Any]:
     return {
         "kid": key.kid,
         "algorithm": key.algorithm,

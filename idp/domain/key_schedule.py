@@ -65,10 +65,12 @@ class KeySchedule:
     @classmethod
     def of(cls, settings: Settings) -> "KeySchedule":
         """Return the periods that the settings ask for."""
-        lateness = settings.cache_lifetime + settings.clock_skew
+        late = settings.cache_lifetime
+        skew = settings.clock_skew
         return cls(
-            publication=settings.jwks_max_age + settings.key_publication_margin + lateness,
-            margin=lateness,
+            publication=settings.jwks_max_age + settings.key_publication_margin + late + skew,
+            # One node retires it, another archives it, a third dates its tokens.
+            margin=late + 2 * skew,
             rotation=settings.key_rotation_period,
             longest_token=max(
                 settings.access_token_lifetime, settings.id_token_lifetime, LONGEST_ACCESS_TOKEN

@@ -37,7 +37,7 @@ def key(
 def test_the_defaults_are_those_that_the_documents_promise() -> None:
     schedule = KeySchedule.of(SETTINGS)
     assert schedule.publication == 300 + 3600 + 5 + 10
-    assert schedule.margin == 5 + 10
+    assert schedule.margin == 5 + 2 * 10
     assert schedule.rotation == 30 * 86400
     assert schedule.longest_token == 900
 

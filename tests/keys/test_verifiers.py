@@ -2,22 +2,24 @@
 
 import json
 import random
-from collections import deque
 from dataclasses import dataclass, field
+
+import pytest
 
 from idp.config import Settings
 from idp.crypto import jwk, jwt
 from idp.crypto.jwt import PublicKey
 from idp.crypto.sealing import Sealer
 from idp.domain.audit import Audit
+from idp.domain.clock import Clock
+from idp.domain.key_schedule import LONGEST_ACCESS_TOKEN
 from idp.domain.signing_keys import SigningKeys
 from idp.store.database import Store
 from tests.support.held_clock import HeldClock
 
-ROTATIONS = 20
-NODES = 3
-VERIFIERS = 100
-TOKEN_LIFE = 600
+OFFSETS = (-5, 0, 5)
+"""How wrong the nodes' clocks are, seconds: the difference that is allowed."""
+TOKEN_LIFE = LONGEST_ACCESS_TOKEN
 ALGORITHMS = ("ES256", "RS256")
 
 
@@ -46,38 +48,70 @@ class Token:
     expires_at: float
 
 
-def signed(node: SigningKeys, algorithm: str, now: float) -> Token:
-    key = node.active(algorithm)
-    return Token(key.sign({"iat": now}, "JWT"), key.kid, now + TOKEN_LIFE)
+@dataclass(frozen=True)
+class Node:
+    """A node whose clock is a little wrong."""
+
+    keys: SigningKeys
+    clock: Clock
+
+    def sign(self, algorithm: str) -> Token:
+        key = self.keys.active(algorithm)
+        now = self.clock()
+        return Token(key.sign({"iat": now}, "JWT"), key.kid, now + TOKEN_LIFE)
 
 
-def test_case_056_no_verification_fails_while_keys_rotate_twenty_times(
-    store: Store, sealer: Sealer, audit: Audit, clock: HeldClock, settings: Settings
+def node(
+    store: Store, sealer: Sealer, audit: Audit, clock: HeldClock, offset: int, settings: Settings
+) -> Node:
+    def wrong() -> float:
+        return clock() + offset
+
+    return Node(SigningKeys(store, sealer, audit, wrong, settings), wrong)
+
+
+@pytest.mark.parametrize(
+    ("period", "rotations", "verifier_count"),
+    [
+        pytest.param(1, 20, 100, id="as often as publication allows"),
+        # The node that is ahead archives what the one that is behind retired.
+        pytest.param(135, 12, 10, id="while the tokens of old keys end"),
+    ],
+)
+def test_case_056_no_verification_fails_while_keys_rotate(
+    store: Store,
+    sealer: Sealer,
+    audit: Audit,
+    clock: HeldClock,
+    settings: Settings,
+    period: int,
+    rotations: int,
+    verifier_count: int,
 ) -> None:
     chance = random.Random(56)
-    short = settings.model_copy(update={"key_rotation_period": 20, "key_publication_margin": 0})
-    nodes = [SigningKeys(store, sealer, audit, clock, short) for _ in range(NODES)]
-    verifiers = [Verifier() for _ in range(VERIFIERS)]
-    for node in nodes:
-        node.ensure()
-    live: deque[Token] = deque()
+    update = {"key_rotation_period": period, "key_publication_margin": 0}
+    short = settings.model_copy(update=update)
+    nodes = [node(store, sealer, audit, clock, offset, short) for offset in OFFSETS]
+    verifiers = [Verifier() for _ in range(verifier_count)]
+    for one in nodes:
+        one.keys.ensure()
+    live: list[Token] = []
     used: dict[str, set[str]] = {algorithm: set() for algorithm in ALGORITHMS}
-    while min(len(kids) for kids in used.values()) <= ROTATIONS:
-        clock.advance(1)
-        chance.choice(nodes).advance()
-        fresh = [signed(node, name, clock.now) for node in nodes for name in ALGORITHMS]
-        for token, algorithm in zip(fresh, ALGORITHMS * NODES, strict=True):
+    while min(len(kids) for kids in used.values()) <= rotations:
+        clock.advance(chance.uniform(0.5, 1.5))
+        # The nodes whose clocks are behind and ahead take turns: the worst case.
+        nodes[-1 if len(used["ES256"]) % 2 else 0].keys.advance()
+        fresh = [one.sign(name) for one in nodes for name in ALGORITHMS]
+        for token, algorithm in zip(fresh, ALGORITHMS * len(nodes), strict=True):
             used[algorithm].add(token.kid)
-        live.extend(fresh)
-        while live[0].expires_at <= clock.now:
-            live.popleft()
+        live = [token for token in live + fresh if token.expires_at > clock.now]
         needed = {token.kid for token in live}
         for verifier in verifiers:
-            verifier.refresh(chance.choice(nodes), clock.now)
+            verifier.refresh(chance.choice(nodes).keys, clock.now)
             assert needed <= verifier.keys.keys()
         for token in (*fresh, chance.choice(live), live[0]):
             found = chance.choice(verifiers).keys
             jwt.verify(token.text, found.get, algorithms=ALGORITHMS, typ="JWT")
-    clock.advance(TOKEN_LIFE + 400)
-    nodes[0].advance()  # all old keys go, and one more rotation is due
-    assert len(json.loads(nodes[0].jwks().body)["keys"]) == 3 * len(ALGORITHMS)
+    clock.advance(TOKEN_LIFE + 100)
+    nodes[1].keys.advance()  # all old keys go, and one more rotation is due
+    assert len(json.loads(nodes[1].keys.jwks().body)["keys"]) == 3 * len(ALGORITHMS)
