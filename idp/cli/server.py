@@ -9,6 +9,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.http import wsgi as gunicorn_wsgi
 
+from idp.cli.worker import PatientWorker, is_news
 from idp.config import Settings
 
 THREADS_BESIDE_HASHING = 4
@@ -71,7 +72,7 @@ def default_workers() -> int:
 def _options(settings: Settings, workers: int) -> dict[str, Any]:
     return {
         "workers": workers,
-        "worker_class": "gthread",
+        "worker_class": PatientWorker,
         "threads": settings.hash_slots + settings.hash_queue + THREADS_BESIDE_HASHING,
         "preload_app": True,
         "worker_tmp_dir": _FAST_FOLDER if os.access(_FAST_FOLDER, os.W_OK) else None,
@@ -101,6 +102,7 @@ def _use_our_log(_arbiter: Any) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+        logger.addFilter(is_news)
 
 
 def _choose_core(arbiter: Any, worker: Any) -> None:

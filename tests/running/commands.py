@@ -85,6 +85,7 @@ class Running:
         self.log = log
         self.http = requests.Session()
         self.http.trust_env = False
+        self.http.headers["Connection"] = "close"
 
     def wait(self, url: str) -> None:
         """Wait until `url` answers 200."""
@@ -111,6 +112,7 @@ class Running:
 
     def stop(self) -> int:
         """End the server as a supervisor does, and return its exit code."""
+        self.http.close()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -118,7 +120,6 @@ class Running:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.communicate()
-        self.http.close()
         return self.process.returncode
 
 

@@ -1,0 +1,70 @@
+"""gunicorn's threaded worker, made patient with clients that are slow or mean to be.
+
+As it comes, a new connection holds a thread for up to five seconds while it is silent, and for ever
+once it has sent half a request; and a client that does not hang up after its answer stops the loop
+that serves all others for two seconds. Here silence takes no thread, half a request takes one for
+seconds, and hanging up is waited for in a thread. A proxy that buffers requests does the rest.
+"""
+
+import contextlib
+import logging
+import selectors
+import socket
+import struct
+import time
+from functools import partial
+from typing import Any
+
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+SILENCE_SECONDS = 5
+"""A connection that sends nothing for so long is closed, before and within a request."""
+PARTING_SECONDS = 0.5
+"""How long a client may take to hang up after its last answer."""
+_TIMEVAL = struct.pack("ll", SILENCE_SECONDS, 0)
+
+
+class PatientWorker(ThreadWorker):
+    """Hands a connection to a thread when there is something to read, and not before."""
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Called for new connections, and for those on which data came."""
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+            return
+        # The kernel ends reads and writes that take too long; gunicorn sets no limit to them.
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL)
+        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL)
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + SILENCE_SECONDS
+        self.pending_conns.append(conn)
+        readable = partial(self.on_pending_socket_readable, conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, readable)
+
+    def handle(self, conn: TConn) -> Any:
+        """Called in a thread; returns whether the connection is kept, as gunicorn's does."""
+        kept = super().handle(conn)
+        if kept is False:
+            _part(conn.sock)
+        return kept
+
+
+def _part(sock: socket.socket) -> None:
+    """Say that nothing follows, hear the client out, and hang up (RFC 9112 section 9.6).
+
+    gunicorn does the same afterwards, in its loop: then it has nothing left to wait for.
+    """
+    deadline = time.monotonic() + PARTING_SECONDS
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+        sock.settimeout(PARTING_SECONDS)
+        while sock.recv(65536) and time.monotonic() < deadline:
+            pass
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of gunicorn's log is worth keeping; clients that fell silent are not."""
+    error: Any = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, BlockingIOError)

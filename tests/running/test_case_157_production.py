@@ -1,0 +1,153 @@
+"""SECURITY case 157: `idp serve` refuses what is unsafe, and tells all of it at once."""
+
+import base64
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from idp.cli.preflight import environment_problems, sharing_problems
+from idp.config import load
+from tests.running.commands import Place, free_port
+
+ISSUER = "https://id.example.com"
+RANDOM_KEY = "MmfJz2f3Vw3sXlV0n0cXQ4y1o9k7mJ0b7bq3n2hW8rI"
+
+
+def refused(place: Place, **settings: str) -> list[str]:
+    """Return the sentences with which `idp serve` refused to start."""
+    done = place.run("serve", "--port", str(free_port()), environment=settings)
+    assert done.returncode == 2, done
+    assert done.stdout == ""
+    assert not list(place.folder.rglob("*.sqlite3"))
+    return sentences(done)
+
+
+def sentences(done: subprocess.CompletedProcess[str]) -> list[str]:
+    lines = done.stderr.splitlines()
+    if len(lines) == 1:
+        return lines
+    assert lines[0] == f"{len(lines) - 1} problems:"
+    return [line.removeprefix("- ") for line in lines[1:]]
+
+
+def test_case_157_an_issuer_is_needed(place: Place) -> None:
+    assert refused(place) == ["IDP_ISSUER: not set. Give the https origin of this server."]
+
+
+def test_case_157_plain_http_is_for_loopback_only(place: Place) -> None:
+    (sentence,) = refused(place, IDP_ISSUER="http://id.example.com")
+    assert sentence == "IDP_ISSUER: must be https; plain http is for loopback only."
+
+
+def test_case_157_development_mode_is_not_for_production(place: Place) -> None:
+    (sentence,) = refused(place, IDP_ISSUER=ISSUER, IDP_DEVELOPMENT="true")
+    assert sentence.startswith("IDP_DEVELOPMENT: ")
+
+
+def test_case_157_debugging_is_not_for_production(place: Place) -> None:
+    (sentence,) = refused(place, IDP_ISSUER=ISSUER, FLASK_DEBUG="1")
+    assert sentence.startswith("FLASK_DEBUG: ")
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("not base64url!", "does not hold 32 bytes in base64url"),
+        (base64.urlsafe_b64encode(b"short" * 3).decode(), "holds a key of 15 bytes"),
+        (base64.urlsafe_b64encode(b"\0" * 32).decode(), "weak key"),
+        (base64.urlsafe_b64encode(b"correct horse battery staple 123").decode(), "weak key"),
+    ],
+)
+def test_case_157_a_weak_key_is_refused(place: Place, key: str, said: str) -> None:
+    (sentence,) = refused(place, IDP_ISSUER=ISSUER, IDP_KEY_ENCRYPTION_KEY=key)
+    assert sentence.startswith("IDP_KEY_ENCRYPTION_KEY ")
+    assert said in sentence
+    assert key not in sentence
+
+
+def test_case_157_a_key_file_that_others_can_read_is_refused(place: Place) -> None:
+    keys = place.folder / "keys"
+    keys.mkdir()
+    path = keys / "key-encryption-key"
+    path.write_text(RANDOM_KEY)
+    path.chmod(0o644)
+    (sentence,) = refused(place, IDP_ISSUER=ISSUER)
+    assert sentence == f"{path} can be read or changed by others; run: chmod 600 {path}"
+
+
+def test_case_157_sqlite_is_refused_where_several_nodes_could_share_it(tmp_path: Path) -> None:
+    settings = load({"data_dir": tmp_path / "shared" / "idp"})
+    mounts = f"/dev/sda1 / ext4 rw 0 0\nserver:/export {tmp_path}/shared nfs4 rw 0 0\n"
+    (sentence,) = sharing_problems(settings, mounts)
+    assert "network file system (nfs4)" in sentence
+    assert sharing_problems(settings, mounts.replace("nfs4", "xfs")) == []
+    assert sharing_problems(load({"data_dir": tmp_path}), mounts) == []
+    elsewhere = load({"data_dir": tmp_path / "shared", "database_url": "postgresql://db/idp"})
+    assert sharing_problems(elsewhere, mounts) == []
+
+
+def test_case_157_another_database_is_refused(place: Place) -> None:
+    (sentence,) = refused(place, IDP_ISSUER=ISSUER, IDP_DATABASE_URL="mysql://localhost/idp")
+    assert sentence.startswith("IDP_DATABASE_URL: ")
+
+
+def test_case_157_everything_is_told_at_once(place: Place) -> None:
+    (place.folder / "var").write_text("not a folder")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = place.run(
+            "serve",
+            "--port",
+            str(port),
+            environment={
+                "IDP_ISSUER": "http://id.example.com",
+                "IDP_CODE_LIFETIME": "3600",
+                "IDP_HASH_SLOTS": "many",
+                "IDP_TRUSTED_PROXY": "10.0.0.0/8",
+                "IDP_KEY_ENCRYPTION_KEY": "weak",
+                "FLASK_DEBUG": "true",
+            },
+        )
+    assert done.returncode == 2
+    assert [sentence.split(" ")[0] for sentence in sentences(done)] == [
+        "IDP_CODE_LIFETIME:",
+        "IDP_HASH_SLOTS:",
+        "IDP_ISSUER:",
+        "FLASK_DEBUG:",
+        "IDP_TRUSTED_PROXY:",
+        "IDP_DATA_DIR:",
+        "IDP_KEY_ENCRYPTION_KEY",
+        "Port",
+    ]
+
+
+def test_case_157_an_issuer_that_cannot_be_read_is_told_once(place: Place) -> None:
+    (sentence,) = refused(place, IDP_ISSUER="https://id.example.com/path")
+    assert sentence == "IDP_ISSUER: must be a bare origin, without path, trailing slash or user."
+
+
+def test_case_157_a_secret_file_that_is_missing_is_refused(place: Place) -> None:
+    problems = refused(place, IDP_ISSUER=ISSUER, IDP_KEY_ENCRYPTION_KEY_FILE="/nowhere/key")
+    assert problems[0].startswith("IDP_KEY_ENCRYPTION_KEY_FILE: cannot read /nowhere/key")
+
+
+def test_misspelt_settings_are_noticed_and_strangers_left_alone() -> None:
+    assert environment_problems({"IDP_ISSUER": "x", "IDP_ISSUER_FILE": "y", "PATH": "z"}) == []
+    # Kubernetes adds these for a service called idp.
+    assert environment_problems({"IDP_PORT": "tcp://10.0.0.1:80", "IDP_SERVICE_HOST": "x"}) == []
+    (sentence,) = environment_problems({"IDP_ISUER": "https://id.example.com"})
+    assert sentence == "IDP_ISUER: there is no such setting; IDP_ISSUER is meant, perhaps."
+
+
+def test_case_157_a_production_start_never_makes_demo_data_or_links(place: Place) -> None:
+    port = free_port()
+    settings = {"IDP_ISSUER": f"http://localhost:{port}"}
+    with place.serving("serve", "--port", str(port), environment=settings) as running:
+        running.wait(f"http://localhost:{port}/health/ready")
+        assert place.json("users", "list") == []
+        assert place.json("clients", "list") == []
+        running.stop()
+        assert running.process.stdout is not None
+    assert "administrator" not in running.log.read_text()
