@@ -177,18 +177,22 @@ class Authorizations:
             found.expires_at <= now,
         )
 
-    def burn_code(self, code: str, issued: IssuedCode, reason: str, origin: Origin) -> None:
-        """Spoil a code that was presented wrongly: whoever holds it has no second try.
+    def burn_code(
+        self, code: str, issued: IssuedCode, client_id: str, reason: str, origin: Origin
+    ) -> None:
+        """Spoil a code that the client `client_id` presented wrongly: there is no second try.
 
         One that was used before was stolen or replayed: what came of it is revoked (RFC 6749
-        section 4.1.2).
+        section 4.1.2). Nothing came of one that expired unused.
         """
+        authorization = issued.authorization
         with self._store.writing() as connection:
-            if self._one_time.take(connection, CODE, code) is None:
-                self.revoke_within(
-                    connection, issued.authorization, f"code reused: {reason}", origin
-                )
-            self.record_refusal(connection, "code.refused", issued.authorization, reason, origin)
+            taken = self._one_time.take(connection, CODE, code) is not None
+            if not taken and (issued.used or not issued.expired):
+                self.revoke_within(connection, authorization, f"code reused: {reason}", origin)
+            self.record_refusal(
+                connection, "code.refused", authorization, client_id, reason, origin
+            )
 
     def redeem(self, code: str, found: IssuedCode, issued: Issued, origin: Origin) -> None:
         """Use up a code and write what was issued for it: one caller wins. Raises Refused."""
@@ -206,7 +210,9 @@ class Authorizations:
                     self.add_refresh_token(connection, authorization, issued.refresh_token)
                 self.record_issue(connection, authorization, issued, origin)
             if reason:
-                self.record_refusal(connection, "code.refused", authorization, reason, origin)
+                self.record_refusal(
+                    connection, "code.refused", authorization, issued.client_id, reason, origin
+                )
         if reason:
             raise Refused(reason)
 
@@ -307,19 +313,14 @@ class Authorizations:
         connection: Connection,
         event: str,
         authorization: Authorization,
+        client_id: str,
         reason: str,
         origin: Origin,
     ) -> None:
-        """Record in the caller's transaction why a credential was refused."""
+        """Record in the caller's transaction why a client's credential was refused."""
         detail = {"authorization": authorization.id, "reason": reason}
-        entry = Entry(
-            event,
-            f"client:{authorization.client_id}",
-            authorization.account.id,
-            authorization.client_id,
-            "refused",
-            detail,
-        )
+        person = authorization.account.id
+        entry = Entry(event, f"client:{client_id}", person, client_id, "refused", detail)
         self._audit.record(connection, origin, entry)
 
 

@@ -91,7 +91,7 @@ class RefreshTokens:
                         connection, authorization, "refresh token reused", origin
                     )
                 self._authorizations.record_refusal(
-                    connection, "refresh.refused", authorization, reason, origin
+                    connection, "refresh.refused", authorization, issued.client_id, reason, origin
                 )
         if reason:
             raise Refused(reason)

@@ -139,7 +139,7 @@ def _rest(
         challenge, one.get("code_challenge_method"), required=client.require_pkce
     ):
         raise RedirectedError("invalid_request", problem)
-    resources = tuple(parameters.get("resource", ()))
+    resources = tuple(filter(None, parameters.get("resource", ())))
     if problem := checks.resource_problem(resources, granted, client):
         raise RedirectedError("invalid_target", problem)
     return AuthorizationRequest(

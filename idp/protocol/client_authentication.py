@@ -49,6 +49,7 @@ class ClientAuthentication:
         if client is None:
             raise self._refused(presented, "unknown client", request.origin)
         self._check(client, presented, request.origin)
+        request.sender = client
         return client
 
     def introspector(self, request: MachineRequest) -> Client | ResourceServer:
@@ -76,12 +77,13 @@ class ClientAuthentication:
         detail = {"method": presented.method, "reason": reason}
         entry = Entry("client.authentication", "anyone", None, presented.client_id, detail=detail)
         self._audit.refuse(origin, entry)
-        return invalid_client()
+        return invalid_client(recorded=True)
 
 
-def invalid_client() -> MachineError:
+def invalid_client(*, recorded: bool = False) -> MachineError:
     """Return the answer to failed client authentication: one text for every reason."""
-    return MachineError("invalid_client", "Client authentication failed.", 401, _REALM)
+    text = "Client authentication failed."
+    return MachineError("invalid_client", text, 401, _REALM, recorded=recorded)
 
 
 def read(headers: Mapping[str, str], values: Mapping[str, str]) -> Presented:

@@ -58,14 +58,22 @@ class MachineError(OAuth2Error):
     """An answer to a machine: JSON with `error` and `error_description` (RFC 6749 section 5.2).
 
     `challenge` becomes `WWW-Authenticate`. Authlib's endpoints translate it like its own errors.
+    `recorded` says that an audit entry tells of it already, and more than the answer does.
     """
 
     def __init__(
-        self, error: str, description: str, status: int = 400, challenge: str | None = None
+        self,
+        error: str,
+        description: str,
+        status: int = 400,
+        challenge: str | None = None,
+        *,
+        recorded: bool = False,
     ) -> None:
         text = "".join(letter if letter in _TEXT else "'" for letter in description)
         super().__init__(description=text, status_code=status, error=error)
         self.challenge = challenge
+        self.recorded = recorded
 
     def get_headers(self) -> list[tuple[str, str]]:
         """Return JSON and no-store headers, with the challenge where there is one."""
@@ -78,11 +86,12 @@ def invalid_request(description: str) -> MachineError:
     return MachineError("invalid_request", description)
 
 
-def invalid_grant(description: str = "It is not valid, or not any more.") -> MachineError:
+def invalid_grant(*, recorded: bool = False) -> MachineError:
     """Code or refresh token does not work: one text for every reason, so that none can
     be probed.
     """
-    return MachineError("invalid_grant", description)
+    text = "It is not valid, or not any more."
+    return MachineError("invalid_grant", text, recorded=recorded)
 
 
 def bearer_challenge(

@@ -10,6 +10,7 @@ from authlib.oauth2.rfc6749 import OAuth2Request
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from idp.domain.audit import Origin
+from idp.domain.clients import Client
 from idp.protocol.errors import invalid_request
 
 FORM = "application/x-www-form-urlencoded"
@@ -18,7 +19,9 @@ _MOST_PARAMETERS = 100
 
 
 class MachineRequest(OAuth2Request):
-    """What Authlib's endpoints and ours read. `resources` are the values of `resource`."""
+    """What Authlib's endpoints and ours read. `resources` are the values of `resource`, `sender` is
+    the client that sent it, once that is proven.
+    """
 
     def __init__(
         self,
@@ -34,6 +37,7 @@ class MachineRequest(OAuth2Request):
         self.values = values
         self.resources = resources
         self.origin = origin
+        self.sender: Client | None = None
 
     @property
     def args(self) -> dict[str, str | None]:
@@ -70,7 +74,7 @@ def single_values(pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, str], tup
     seen: set[str] = set()
     for name, value in pairs:
         if name == "resource":
-            resources.append(value)
+            resources += filter(None, (value,))
         elif name in seen:
             raise invalid_request("A parameter is repeated.")
         elif value:

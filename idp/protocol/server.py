@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from authlib.oauth2.rfc6749 import AuthorizationServer as AuthlibServer
-from authlib.oauth2.rfc6749 import OAuth2Request
+from authlib.oauth2.rfc6749 import OAuth2Error, OAuth2Request
 
 from idp.config import Settings
 from idp.domain.accounts import Accounts
-from idp.domain.audit import Audit
+from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.authorizations import Authorizations
-from idp.domain.clients import Clients
+from idp.domain.clients import Client, Clients
 from idp.domain.refresh_tokens import RefreshTokens
 from idp.domain.resources import Resources
 from idp.domain.throttling import Throttle
 from idp.protocol.client_authentication import ClientAuthentication
+from idp.protocol.errors import MachineError
 from idp.protocol.machine_request import MachineRequest, machine
 from idp.protocol.tokens import Mint
 
@@ -54,6 +55,10 @@ class AuthorizationServer(AuthlibServer):
 
     def token(self, request: MachineRequest) -> Answer:
         """Answer a token request."""
+        try:
+            request.required("grant_type")  # Authlib calls a missing one unsupported
+        except MachineError as error:
+            return self.handle_error_response(request, error)
         answer: Answer = self.create_token_response(request)
         return answer
 
@@ -71,6 +76,28 @@ class AuthorizationServer(AuthlibServer):
     ) -> Any:
         """Prove the client by the one mechanism it registered, not by the first that fits."""
         return self.authentication.client(machine(request))
+
+    def handle_error_response(self, request: OAuth2Request, error: OAuth2Error) -> Answer:
+        """Answer with an error, and record it unless that was done. Raises Throttled."""
+        asked = machine(request)
+        if not getattr(error, "recorded", False):
+            self.record_refusal(asked.uri, error, asked.origin, asked.sender)
+        return self.handle_response(*error())
+
+    def record_refusal(
+        self, uri: str, error: OAuth2Error, origin: Origin, client: Client | None = None
+    ) -> None:
+        """Write down what a request was refused for, `client` being proven. Raises Throttled."""
+        self.parts.throttle.count("refusal", origin.address)
+        client_id = client.client_id if client else None
+        entry = Entry(
+            f"{uri.rpartition('/')[2]}.refused",
+            f"client:{client_id}" if client_id else "anyone",
+            None,
+            client_id,
+            detail={"error": error.error, "reason": error.description or ""},
+        )
+        self.parts.audit.refuse(origin, entry)
 
     def handle_response(self, status: int, body: Any, headers: Any) -> Answer:
         """Hand the answer on; web makes it HTTP."""

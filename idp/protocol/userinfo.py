@@ -54,4 +54,5 @@ def _refused(server: AuthorizationServer, reason: str, origin: Origin) -> Machin
     server.parts.throttle.count("userinfo", origin.address)
     server.parts.audit.refuse(origin, Entry("userinfo", "anyone", detail={"reason": reason}))
     text = "The access token is not valid, or not any more."
-    return MachineError("invalid_token", text, 401, bearer_challenge(REALM, "invalid_token", text))
+    challenge = bearer_challenge(REALM, "invalid_token", text)
+    return MachineError("invalid_token", text, 401, challenge, recorded=True)

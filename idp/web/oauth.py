@@ -62,7 +62,15 @@ def userinfo() -> Response:
 
 
 def machine_request() -> MachineRequest:
-    """Parse the form of a machine. Raises MachineError."""
+    """Parse the form of a machine. Raises MachineError, recorded."""
+    try:
+        return _parsed()
+    except MachineError as error:
+        oauth_server().record_refusal(request.path, error, origin())
+        raise
+
+
+def _parsed() -> MachineRequest:
     if request.mimetype != FORM:
         raise invalid_request(f"The body must be {FORM}.")
     if not _NEVER_IN_QUERY.isdisjoint(request.args):

@@ -5,7 +5,7 @@ from idp.domain.clients import Client
 from idp.domain.errors import Refused
 from idp.protocol import pkce
 from idp.protocol.errors import invalid_grant
-from idp.protocol.grants.base import Grounds, TokenGrant
+from idp.protocol.grants.base import Grounds, TokenGrant, remaining_scopes
 
 
 class AuthorizationCodeGrant(TokenGrant):
@@ -20,15 +20,17 @@ class AuthorizationCodeGrant(TokenGrant):
         if found is None:
             raise invalid_grant()
         if fault := self._fault(found, client):
-            self.server.parts.authorizations.burn_code(self.code, found, fault, self.request.origin)
-            raise invalid_grant()
+            self.server.parts.authorizations.burn_code(
+                self.code, found, client.client_id, fault, self.request.origin
+            )
+            raise invalid_grant(recorded=True)
         self.found = found
         authorization = found.authorization
         refreshable = "refresh_token" in client.grant_types
         return Grounds(
             client,
-            tuple(scope for scope in authorization.scopes if scope in client.scopes),
-            self.request.resources or tuple(filter(None, (authorization.resource,))),
+            remaining_scopes(authorization, client),
+            self.resources_of(authorization, client),
             authorization,
             found.nonce,
             self.server.parts.refresh_tokens.first() if refreshable else None,
@@ -47,16 +49,8 @@ class AuthorizationCodeGrant(TokenGrant):
             (redirect_uri not in allowed, "another redirect_uri"),
             (not pkce.verifies(found.code_challenge, verifier), "PKCE"),
             (client.require_pkce and found.code_challenge is None, "no PKCE"),
-            (self._other_resource(found), "another resource"),
         )
         return next((reason for failed, reason in checks if failed), None)
-
-    def _other_resource(self, found: IssuedCode) -> bool:
-        """A token request may name the resource that was authorized and no other (RFC 8707 section
-        2.2).
-        """
-        allowed = found.authorization.resource
-        return allowed is not None and any(uri != allowed for uri in self.request.resources)
 
     def commit(self, issued: Issued) -> None:
         """Use up the code: of many at once, one wins."""
@@ -65,4 +59,4 @@ class AuthorizationCodeGrant(TokenGrant):
                 self.code, self.found, issued, self.request.origin
             )
         except Refused as error:
-            raise invalid_grant() from error
+            raise invalid_grant(recorded=True) from error

@@ -31,6 +31,14 @@ class Grounds:
     refresh_token: str | None = None
 
 
+def remaining_scopes(authorization: Authorization, client: Client) -> tuple[str, ...]:
+    """Return what was allowed and the client may still have. Raises MachineError."""
+    found = tuple(scope for scope in authorization.scopes if scope in client.scopes)
+    if not found:
+        raise MachineError("invalid_scope", "Nothing of what was allowed is left.")
+    return found
+
+
 class TokenGrant(BaseGrant, TokenEndpointMixin):
     """A grant fills in `prepare` and `commit`.
 
@@ -89,6 +97,23 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         """Return who the access token is for. Raises InvalidTarget."""
         parts = self.server.parts
         return audience(resources, scopes, client, parts.resources, parts.settings.issuer)
+
+    def resources_of(self, authorization: Authorization, client: Client) -> tuple[str, ...]:
+        """Return the resource that the token is asked for, if any. Raises MachineError.
+
+        It may be the one that was authorized, or that owns the scopes which were, and no other:
+        nobody was asked about another (RFC 8707 section 2.2).
+        """
+        asked, authorized = self.request.resources, authorization.resource
+        if not asked:
+            return (authorized,) if authorized else ()
+        try:
+            own = authorized or self.audience_of((), authorization.scopes, client).resource
+        except InvalidTarget as error:
+            raise MachineError("invalid_target", str(error)) from error
+        if any(uri != own for uri in asked):
+            raise MachineError("invalid_target", "The resource was not authorized.")
+        return asked
 
     def _body(self, grounds: Grounds, token: AccessToken) -> dict[str, Any]:
         body: dict[str, Any] = {

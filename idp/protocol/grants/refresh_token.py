@@ -9,7 +9,7 @@ from idp.domain.errors import Refused
 from idp.domain.refresh_tokens import PresentedRefresh
 from idp.protocol import scopes
 from idp.protocol.errors import MachineError, invalid_grant
-from idp.protocol.grants.base import Grounds, TokenGrant
+from idp.protocol.grants.base import Grounds, TokenGrant, remaining_scopes
 
 
 class RefreshTokenGrant(TokenGrant):
@@ -26,15 +26,12 @@ class RefreshTokenGrant(TokenGrant):
             raise invalid_grant()
         if fault := self._fault(found, client):
             self._refuse(client, fault, found)
-            raise invalid_grant()
+            raise invalid_grant(recorded=True)
         self.found = found
-        resource = found.authorization.resource
-        if resource and any(uri != resource for uri in self.request.resources):
-            raise MachineError("invalid_target", "The resource was not authorized.")
         return Grounds(
             client,
             self._scopes(found, client),
-            self.request.resources or tuple(filter(None, (resource,))),
+            self.resources_of(found.authorization, client),
             found.authorization,
             None,
             tokens.successor_of(self.token),
@@ -65,7 +62,7 @@ class RefreshTokenGrant(TokenGrant):
 
     def _scopes(self, found: PresentedRefresh, client: Client) -> tuple[str, ...]:
         """What was allowed and the client may still have, or the part of it that is asked for."""
-        allowed = tuple(scope for scope in found.authorization.scopes if scope in client.scopes)
+        allowed = remaining_scopes(found.authorization, client)
         try:
             asked = scopes.parse(self.request.values.get("scope", ""))
         except scopes.InvalidScope as error:
@@ -86,4 +83,4 @@ class RefreshTokenGrant(TokenGrant):
                 self.token, self.found.authorization, issued, self.request.origin
             )
         except Refused as error:
-            raise invalid_grant() from error
+            raise invalid_grant(recorded=True) from error
