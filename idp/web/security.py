@@ -8,6 +8,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, g, request
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import BadRequest
 
 from idp.config import Settings
 from idp.domain.services import Services
@@ -112,6 +113,8 @@ def _begin() -> None:
     environ[_KIND] = kind_of(request.endpoint)
     if not environ[_ADDRESSED] and request.endpoint not in FREE_OF_HOST:
         raise WrongAddress(request.url[:500])
+    if not request.query_string.isascii():
+        raise BadRequest  # no URI (RFC 3986 section 2); bytes that are no UTF-8 can't be read
 
 
 def _headers(kind: Kind, settings: Settings) -> list[tuple[str, str]]:
