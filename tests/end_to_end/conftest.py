@@ -5,17 +5,16 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
 from examples.api.app import Settings as ApiSettings
 from examples.api.app import create_app as create_api
-from examples.webapp.app import SCOPES
 from examples.webapp.app import Settings as WebappSettings
 from examples.webapp.app import create_app as create_webapp
 from examples.webapp.signed_in import SignIns
 from tests.support.application import Seeded
+from tests.support.checkout import ROOT
 from tests.support.databases import Database
 from tests.support.discovery import Discovery
 from tests.support.in_threads import serving_at
@@ -23,6 +22,7 @@ from tests.support.seeds import ADA, Seeds
 from tests.support.serving import Serve, Serving, free_port
 from tests.support.token_client import TokenClient
 
+CLIENT = ROOT / "examples/webapp/client.json"
 RESOURCE = "https://api.example.com"
 ACCESS_TOKEN_SECONDS = 300
 
@@ -76,15 +76,9 @@ def register(serving: Serving, webapp_url: str, api_url: str) -> FieldNotes:
             "--json",
         )
     )
-    metadata: dict[str, Any] = {
-        "client_name": "Field Notes",
-        "redirect_uris": [f"{webapp_url}/callback"],
-        "post_logout_redirect_uris": [f"{webapp_url}/"],
-        "grant_types": ["authorization_code", "refresh_token"],
-        "scope": SCOPES,
-    }
+    metadata = CLIENT.read_text("utf-8").replace("http://localhost:8001", webapp_url)
     words = ("clients", "add", "--metadata", "-", "--json")
-    client = json.loads(serving.command(*words, input_text=json.dumps(metadata)))
+    client = json.loads(serving.command(*words, input_text=metadata))
     return FieldNotes(
         serving,
         WebappSettings(
