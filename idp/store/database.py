@@ -125,7 +125,8 @@ def engine_options(url: str) -> dict[str, Any]:
     options["pool_pre_ping"] = True
     options["connect_args"] = {
         "connect_timeout": WAIT_SECONDS,
-        "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}",
+        "options": f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds} "
+        "-c timezone=UTC",
     }
     return options
 
