@@ -3,6 +3,7 @@
 import click
 
 from idp.cli.context import emit, json_option, operator, origin, services
+from idp.config import ConfigurationError
 from idp.domain.administrators import LINK_LIFETIME
 
 
@@ -23,6 +24,8 @@ def admin() -> None:
 def login_link(lifetime: int, as_json: bool) -> None:
     """Print a link that makes one administrator. It works once; links before it end."""
     found = services()
+    if not found.settings.issuer:
+        raise ConfigurationError(["IDP_ISSUER: not set. The link begins with it."])
     path = found.administrators.issue_link(origin(), operator(), lifetime)
     link = {"url": f"{found.settings.issuer}{path}", "lifetime": lifetime}
     if as_json:

@@ -104,8 +104,8 @@ def emit(data: Mapping[str, Any] | Sequence[Mapping[str, Any]], as_json: bool) -
         click.echo(json.dumps(data, indent=2, default=_jsonable))
         return
     table = _rows_of_one(data) if isinstance(data, Mapping) else _rows_of_many(data)
-    console = Console(highlight=False)
-    console.print(table, width=None if console.is_terminal else _WIDTH_WITHOUT_TERMINAL)
+    width = None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL
+    Console(highlight=False, width=width).print(table)
 
 
 def _rows_of_one(data: Mapping[str, Any]) -> Table:

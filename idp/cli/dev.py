@@ -99,7 +99,8 @@ def _block(app: Flask, parts: Services, shown: demo.Demo) -> str:
 
 def _administrator(parts: Services) -> list[tuple[str, str]]:
     if parts.administrators.exists():
-        return [("Administrator", "for another link: idp admin login-link")]
+        command = f"IDP_ISSUER={parts.settings.issuer} idp admin login-link"
+        return [("Administrator", f"for another link: {command}")]
     path = parts.administrators.issue_link(origin(), operator())
     return [("Administrator", f"{parts.settings.issuer}{path}   works once, for an hour")]
 

@@ -19,8 +19,14 @@ def random_token(prefix: str = "") -> str:
 
 
 def random_identifier(prefix: str = "") -> str:
-    """Return `prefix` and 128 random bits: for identifiers that outsiders see."""
-    return prefix + secrets.token_urlsafe(16)
+    """Return `prefix` and 128 random bits: for identifiers that outsiders see.
+
+    It does not begin with a hyphen: commands would take it for an option.
+    """
+    identifier = secrets.token_urlsafe(16)
+    while identifier.startswith("-") and not prefix:
+        identifier = secrets.token_urlsafe(16)
+    return prefix + identifier
 
 
 def digest(purpose: str, value: str) -> bytes:

@@ -92,6 +92,7 @@ class Administrators:
         the link as it was.
         """
         if not self.check(token):
+            self._audit.refuse(origin, Entry("administrator.added", "anyone"))
             raise Refused("administrator link")
         new = self._accounts.prepare(email, name, password, roles=(ROLE,))
         with self._store.writing() as connection:
