@@ -8,7 +8,15 @@ from tests.support import network_guard
 
 pytest_plugins = [
     f"tests.support.{name}"
-    for name in ("databases", "application", "refusals", "serving", "chromium")
+    for name in (
+        "databases",
+        "application",
+        "more_clients",
+        "raw_requests",
+        "refusals",
+        "serving",
+        "chromium",
+    )
 ]
 
 

@@ -67,10 +67,11 @@ class ClientAuthentication:
     def _check(self, client: Client, presented: Presented, origin: Origin) -> None:
         if presented.method != client.auth_method:
             raise self._refused(presented, "another mechanism than registered", origin)
-        if presented.method != "none" and not self._clients.check_secret(client, presented.secret):
-            raise self._refused(presented, "wrong secret", origin)
+        right = client.public or self._clients.check_secret(client, presented.secret)
         if client.disabled:
             raise self._refused(presented, "disabled", origin)
+        if not right:
+            raise self._refused(presented, "wrong secret", origin)
 
     def _refused(self, presented: Presented, reason: str, origin: Origin) -> MachineError:
         self._throttle.count("client authentication", origin.address)

@@ -14,6 +14,11 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 from wsgiref.types import WSGIApplication
 
+import pytest
+from flask import Flask
+
+from idp.config import Settings
+
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -95,3 +100,9 @@ def _run(app: WSGIApplication, environ: dict[str, Any], start: Callable[..., Any
     finally:
         if hasattr(answer, "close"):
             answer.close()
+
+
+@pytest.fixture
+def raw(app: Flask, settings: Settings) -> RawRequests:
+    """Sends bytes to the application: `raw.post("/oauth2/token", b"code=%00")`."""
+    return RawRequests(app, settings.issuer)
