@@ -6,6 +6,8 @@ JOBS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 # More words for pytest: make test ARGS='-k refresh -x'
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
+# libatomic1 is what the program needs that drives Chromium.
+TESTED_WITH := chromium libatomic1 curl postgresql
 STYLELINT := tests/house/node_modules/.bin/stylelint
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-header --extra postgres setup.cfg requirements-build.in
@@ -26,12 +28,12 @@ run: .venv/run-set ## Start the server for development (PORT and IDP_DATA_DIR ar
 
 .PHONY: test
 test: .venv/dev-set ## Run the tests, without the slow ones
-	@.ci/need chromium postgresql
+	@.ci/need $(TESTED_WITH)
 	$(PYTEST) -m "not slow" $(ARGS)
 
 .PHONY: test-slow
 test-slow: .venv/dev-set ## Run the slow tests: PostgreSQL in full, storms, kills
-	@.ci/need chromium postgresql nginx faketime
+	@.ci/need $(TESTED_WITH) nginx faketime
 	$(PYTEST) -m slow $(ARGS)
 
 .PHONY: check
