@@ -55,6 +55,11 @@ format: .venv/dev-set ## Format the Python code
 docs: .venv/dev-set ## Write docs/reference/ anew: settings and commands
 	$(BIN)/python -m tests.house.reference
 
+.PHONY: screenshots
+screenshots: .venv/dev-set ## Take the pictures of docs/screenshots/ anew
+	@.ci/need $(TESTED_WITH)
+	DOORWARD_SCREENSHOTS=1 $(BIN)/python -m pytest tests/pages_live $(ARGS)
+
 .PHONY: bench
 bench: .venv/dev-set ## Measure the hot endpoints against a bare Flask application
 	@.ci/need wrk
