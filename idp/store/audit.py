@@ -5,15 +5,16 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
+from idp.store.statements import Statement
 from idp.store.tables import AuditEntry, table
 
 _TABLE = table(AuditEntry)
-_INSERT = insert(_TABLE)
+_INSERT = Statement(insert(_TABLE))
 
 
 def add(connection: Connection, entry: dict[str, Any]) -> None:
     """Add one entry."""
-    connection.execute(_INSERT, entry)
+    _INSERT.run(connection, entry)
 
 
 def latest(connection: Connection, limit: int) -> Sequence[RowMapping]:

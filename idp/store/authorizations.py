@@ -4,7 +4,6 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    RowMapping,
     and_,
     bindparam,
     exists,
@@ -14,6 +13,7 @@ from sqlalchemy import (
     update,
 )
 
+from idp.store.statements import Row, Statement
 from idp.store.tables import (
     Account,
     Authorization,
@@ -58,22 +58,25 @@ _COLUMNS = (
     _OPEN.label("open"),
     _ACCOUNTS,
 )
-_FIND = (
+_FIND = Statement(
     select(*_COLUMNS)
     .select_from(_WITH_ACCOUNT)
     .where(_AUTHORIZATIONS.c.id == bindparam("authorization_id_"))
 )
-_STILL_OPEN = (
+_SELECT_OPEN = (
     select(_AUTHORIZATIONS.c.id)
     .select_from(_WITH_ACCOUNT)
     .where(_AUTHORIZATIONS.c.id == bindparam("authorization_id_"), _OPEN)
 )
-_STILL_IN_SESSION = _STILL_OPEN.where(
-    _SESSIONS.c.ended_at.is_(None),
-    _SESSIONS.c.expires_at > bindparam("now"),
-    _SESSIONS.c.idle_expires_at > bindparam("now"),
+_STILL_OPEN = Statement(_SELECT_OPEN)
+_STILL_IN_SESSION = Statement(
+    _SELECT_OPEN.where(
+        _SESSIONS.c.ended_at.is_(None),
+        _SESSIONS.c.expires_at > bindparam("now"),
+        _SESSIONS.c.idle_expires_at > bindparam("now"),
+    )
 )
-_LIVE = (
+_LIVE = Statement(
     select(*_COLUMNS)
     .select_from(_WITH_ACCOUNT)
     .where(
@@ -82,8 +85,10 @@ _LIVE = (
         ~exists().where(_REVOKED.c.jti_digest == bindparam("jti_digest_")),
     )
 )
-_IS_REVOKED = select(_REVOKED.c.jti_digest).where(_REVOKED.c.jti_digest == bindparam("jti_digest_"))
-_FIND_REFRESH = (
+_IS_REVOKED = Statement(
+    select(_REVOKED.c.jti_digest).where(_REVOKED.c.jti_digest == bindparam("jti_digest_"))
+)
+_FIND_REFRESH = Statement(
     select(
         *_COLUMNS,
         _REFRESH.c.superseded_at,
@@ -93,7 +98,7 @@ _FIND_REFRESH = (
     .select_from(_WITH_ACCOUNT.join(_REFRESH, _REFRESH.c.authorization_id == _AUTHORIZATIONS.c.id))
     .where(_REFRESH.c.digest == bindparam("digest_"))
 )
-_SUPERSEDE = (
+_SUPERSEDE = Statement(
     update(_REFRESH)
     .where(
         _REFRESH.c.digest == bindparam("digest_"),
@@ -102,47 +107,47 @@ _SUPERSEDE = (
     )
     .values(superseded_at=bindparam("now"))
 )
-_UNUSED = select(_REFRESH.c.digest).where(
-    _REFRESH.c.digest == bindparam("digest_"), _REFRESH.c.superseded_at.is_(None)
+_UNUSED = Statement(
+    select(_REFRESH.c.digest).where(
+        _REFRESH.c.digest == bindparam("digest_"), _REFRESH.c.superseded_at.is_(None)
+    )
 )
-_INSERT = insert(_AUTHORIZATIONS)
-_INSERT_REFRESH = insert(_REFRESH)
+_INSERT = Statement(insert(_AUTHORIZATIONS))
+_INSERT_REFRESH = Statement(insert(_REFRESH))
 
 
 def add(connection: Connection, row: dict[str, Any]) -> None:
     """Add an authorization."""
-    connection.execute(_INSERT, row)
+    _INSERT.run(connection, row)
 
 
-def find(connection: Connection, authorization_id: str, now: int) -> RowMapping | None:
+def find(connection: Connection, authorization_id: str, now: int) -> Row | None:
     """Return an authorization with its person; `open` tells whether it stands."""
     parameters = {"authorization_id_": authorization_id, "now": now}
-    return connection.execute(_FIND, parameters).mappings().first()
+    return _FIND.first(connection, parameters)
 
 
 def is_open(connection: Connection, authorization_id: str, now: int) -> bool:
     """Whether authorization, account and bound session stand."""
     parameters = {"authorization_id_": authorization_id, "now": now}
-    return connection.execute(_STILL_OPEN, parameters).first() is not None
+    return _STILL_OPEN.first(connection, parameters) is not None
 
 
 def is_in_session(connection: Connection, authorization_id: str, now: int) -> bool:
     """Whether it is open and the login in which it was given goes on, bound to it or not."""
     parameters = {"authorization_id_": authorization_id, "now": now}
-    return connection.execute(_STILL_IN_SESSION, parameters).first() is not None
+    return _STILL_IN_SESSION.first(connection, parameters) is not None
 
 
-def live(
-    connection: Connection, authorization_id: str, jti_digest: bytes, now: int
-) -> RowMapping | None:
+def live(connection: Connection, authorization_id: str, jti_digest: bytes, now: int) -> Row | None:
     """Return the open authorization of an access token that was not revoked by itself."""
     parameters = {"authorization_id_": authorization_id, "jti_digest_": jti_digest, "now": now}
-    return connection.execute(_LIVE, parameters).mappings().first()
+    return _LIVE.first(connection, parameters)
 
 
 def is_revoked(connection: Connection, jti_digest: bytes) -> bool:
     """Whether an access token was revoked by itself."""
-    return connection.execute(_IS_REVOKED, {"jti_digest_": jti_digest}).first() is not None
+    return _IS_REVOKED.first(connection, {"jti_digest_": jti_digest}) is not None
 
 
 def revoke(connection: Connection, authorization_id: str, now: int, because: str) -> bool:
@@ -188,19 +193,19 @@ def revoke_token(connection: Connection, jti_digest: bytes, expires_at: int) -> 
 
 def add_refresh(connection: Connection, row: dict[str, Any]) -> None:
     """Add a refresh token's digest."""
-    connection.execute(_INSERT_REFRESH, row)
+    _INSERT_REFRESH.run(connection, row)
 
 
-def find_refresh(connection: Connection, digest: bytes, now: int) -> RowMapping | None:
+def find_refresh(connection: Connection, digest: bytes, now: int) -> Row | None:
     """Return a refresh token, used or not, with authorization and person."""
-    return connection.execute(_FIND_REFRESH, {"digest_": digest, "now": now}).mappings().first()
+    return _FIND_REFRESH.first(connection, {"digest_": digest, "now": now})
 
 
 def supersede(connection: Connection, digest: bytes, now: int) -> bool:
     """Mark a live refresh token as used: one caller wins."""
-    return connection.execute(_SUPERSEDE, {"digest_": digest, "now": now}).rowcount == 1
+    return _SUPERSEDE.run(connection, {"digest_": digest, "now": now}) == 1
 
 
 def refresh_is_unused(connection: Connection, digest: bytes) -> bool:
     """Whether a refresh token exists and was never used."""
-    return connection.execute(_UNUSED, {"digest_": digest}).first() is not None
+    return _UNUSED.first(connection, {"digest_": digest}) is not None

@@ -2,19 +2,23 @@
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from idp.store.statements import Statement
 from idp.store.tables import Consent, table
 
 _TABLE = table(Consent)
-_FIND = select(_TABLE.c.resource, _TABLE.c.scope).where(
-    _TABLE.c.account_id == bindparam("account_id_"), _TABLE.c.client_id == bindparam("client_id_")
+_FIND = Statement(
+    select(_TABLE.c.resource, _TABLE.c.scope).where(
+        _TABLE.c.account_id == bindparam("account_id_"),
+        _TABLE.c.client_id == bindparam("client_id_"),
+    )
 )
 
 
 def find(connection: Connection, account_id: str, client_id: str) -> frozenset[tuple[str, str]]:
     """Return the (resource, scope) pairs that a person allowed a client."""
     parameters = {"account_id_": account_id, "client_id_": client_id}
-    rows = connection.execute(_FIND, parameters)
-    return frozenset((row[0], row[1]) for row in rows)
+    rows = _FIND.all(connection, parameters)
+    return frozenset((row["resource"], row["scope"]) for row in rows)
 
 
 def add(

@@ -1,27 +1,28 @@
 """The way to the database: connections that read, and connections that write in one transaction.
 
-SQLite writers take turns in the process before they ask for the file's lock, so that threads never
-fight over it (SQLite's own waiting is by sleeping, which starves some), and begin with BEGIN
-IMMEDIATE, because a transaction that has read first cannot always become a writer.
+SQLite writers share transactions (shared_transaction.py): threads never fight over the file's lock
+(SQLite's own waiting is by sleeping, which starves some), and several wait for one commit.
 """
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, ExceptionContext, RowMapping, event
-from sqlalchemy.exc import DBAPIError, IntegrityError
+import sqlalchemy
+from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from idp.store.errors import Conflict, StoreUnavailable
+from idp.store.errors import StoreUnavailable, renamed
+from idp.store.shared_transaction import SharedTransaction
+from idp.store.statements import Row
 
 __all__ = ["Connection", "RowMapping", "Store", "engine_options"]
 
+RowMapping = sqlalchemy.RowMapping | Row
+"""A row by the names of its columns."""
 WAIT_SECONDS = 5
-_WRITE = "doorward_write"
 
 
 class Store:
@@ -30,56 +31,44 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.embedded = engine.dialect.name == "sqlite"
-        self._turn = threading.Lock() if self.embedded else None
         event.listen(engine, "handle_error", _translate)
         if self.embedded:
             event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
         self._readers = engine.execution_options(
             **({} if self.embedded else {"isolation_level": "AUTOCOMMIT"})
         )
-        self._writers = engine.execution_options(**{_WRITE: True})
+        self._shared = SharedTransaction(engine, WAIT_SECONDS)
         os.register_at_fork(after_in_child=self._after_fork)
 
     def _after_fork(self) -> None:
         self.engine.dispose(close=False)
-        if self.embedded:
-            self._turn = threading.Lock()
+        self._shared = SharedTransaction(self.engine, WAIT_SECONDS)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection for reading; each statement sees what is committed. Raises
-        StoreUnavailable.
+        """A connection to read with; each statement sees what is committed by then.
+
+        Raises StoreUnavailable.
         """
         with _pool_translated(), self._readers.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self, *, foreign_keys: bool = True) -> Iterator[Connection]:
-        """A connection in one transaction, committed at the end and rolled back by any exception.
+        """A connection in one transaction, committed at the end and undone by any exception.
 
         Only migrations switch SQLite's `foreign_keys` off. Raises StoreUnavailable, Conflict.
         """
-        with _pool_translated(), self._taking_turns(), self._writers.connect() as connection:
-            if foreign_keys:
-                with connection.begin():
+        with _pool_translated():
+            if not self.embedded:
+                with self.engine.begin() as connection:
+                    yield connection
+            elif foreign_keys:
+                with self._shared.member() as connection:
                     yield connection
             else:
-                with _without_foreign_keys(connection), connection.begin():
+                with self._shared.alone() as connection, _without_foreign_keys(connection):
                     yield connection
-
-    @contextmanager
-    def _taking_turns(self) -> Iterator[None]:
-        turn = self._turn
-        if turn is None:
-            yield
-            return
-        if not turn.acquire(timeout=WAIT_SECONDS):
-            raise StoreUnavailable("other writers took too long")
-        try:
-            yield
-        finally:
-            turn.release()
 
     def close(self) -> None:
         """Close every pooled connection."""
@@ -96,20 +85,12 @@ def _pool_translated() -> Iterator[None]:
 
 def _translate(context: ExceptionContext) -> None:
     """Give errors our names where they happen; a wrong statement keeps its own."""
-    error = context.sqlalchemy_exception
-    if context.is_pre_ping:
+    if context.is_pre_ping or context.dialect is None:
         return
-    if isinstance(error, IntegrityError):
-        raise Conflict(str(error.orig)) from error
-    if isinstance(error, DBAPIError) and _passing(error):
-        raise StoreUnavailable(type(error).__name__) from error
-
-
-def _passing(error: DBAPIError) -> bool:
-    """Whether trying again may help: lost connections, locks, read-only and full databases; not a
-    wrong statement.
-    """
-    return type(error).__name__ in {"OperationalError", "InternalError", "InterfaceError"}
+    error = context.original_exception
+    ours = renamed(error, context.dialect.loaded_dbapi)
+    if ours is not None:
+        raise ours from error
 
 
 def engine_options(url: str) -> dict[str, Any]:
@@ -139,17 +120,12 @@ def _prepare_sqlite(raw: Any, _record: object) -> None:
 
 @contextmanager
 def _without_foreign_keys(connection: Connection) -> Iterator[None]:
-    """SQLite ignores the switch inside a transaction, so it is thrown on the raw connection before
-    it begins.
-    """
+    """Begin and end a transaction without them: inside of one SQLite ignores the switch."""
     raw: Any = connection.connection.driver_connection
     raw.execute("PRAGMA foreign_keys=OFF")
     try:
-        yield
+        with connection.begin():
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield
     finally:
         raw.execute("PRAGMA foreign_keys=ON")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    if connection.get_execution_options().get(_WRITE):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
+from idp.store.statements import Row, Statement
 from idp.store.tables import OneTime, table
 
 _TABLE = table(OneTime)
-_INSERT = insert(_TABLE)
-_FIND = select(_TABLE).where(_TABLE.c.digest == bindparam("digest_"))
-_TAKE = (
+_INSERT = Statement(insert(_TABLE))
+_FIND = Statement(select(_TABLE).where(_TABLE.c.digest == bindparam("digest_")))
+_TAKE = Statement(
     update(_TABLE)
     .where(
         _TABLE.c.digest == bindparam("digest_"),
@@ -19,7 +20,7 @@ _TAKE = (
     .values(used_at=bindparam("now"))
     .returning(_TABLE.c.sealed)
 )
-_BIND = (
+_BIND = Statement(
     update(_TABLE)
     .where(_TABLE.c.digest == bindparam("digest_"), _TABLE.c.binding.is_(None))
     .values(binding=bindparam("binding_"))
@@ -28,27 +29,32 @@ _BIND = (
 
 def add(connection: Connection, row: dict[str, Any]) -> None:
     """Add an unused value. Raises Conflict when it exists."""
-    connection.execute(_INSERT, row)
+    _INSERT.run(connection, row)
 
 
-def find(connection: Connection, digest: bytes) -> RowMapping | None:
+def find(connection: Connection, digest: bytes) -> Row | None:
     """Return a value's row, used or not."""
-    return connection.execute(_FIND, {"digest_": digest}).mappings().first()
+    return _FIND.first(connection, {"digest_": digest})
 
 
 def take(connection: Connection, digest: bytes, now: int) -> bytes | None:
     """Mark an unused, unexpired value as used and return its payload: one caller wins, the others
     get None.
     """
-    row = connection.execute(_TAKE, {"digest_": digest, "now": now}).first()
-    return row[0] if row else None
+    row = _TAKE.first(connection, {"digest_": digest, "now": now})
+    return row["sealed"] if row else None
 
 
 def bind(connection: Connection, digest: bytes, binding: bytes) -> bool:
     """Tie an unbound value to a browser: the first caller wins."""
-    return connection.execute(_BIND, {"digest_": digest, "binding_": binding}).rowcount == 1
+    return _BIND.run(connection, {"digest_": digest, "binding_": binding}) == 1
 
 
-def change(connection: Connection, digest: bytes, values: dict[str, Any]) -> None:
-    """Change payload, binding or lifetime of a value."""
-    connection.execute(update(_TABLE).where(_TABLE.c.digest == digest).values(**values))
+def change(
+    connection: Connection, digest: bytes, values: dict[str, Any], *, unless_used: bool = False
+) -> None:
+    """Change payload, binding or lifetime of a value; `unless_used` leaves a used one as it is."""
+    statement = update(_TABLE).where(_TABLE.c.digest == digest).values(**values)
+    if unless_used:
+        statement = statement.where(_TABLE.c.used_at.is_(None))
+    connection.execute(statement)

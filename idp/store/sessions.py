@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
+from idp.store.statements import Row, Statement
 from idp.store.tables import Account, OneTime, Session, table
 
 _SESSIONS = table(Session)
 _ACCOUNTS = table(Account)
 _ONE_TIME = table(OneTime)
-_FIND = (
+_FIND = Statement(
     select(
         _SESSIONS.c.id.label("session_id"),
         _SESSIONS.c.auth_time,
@@ -42,10 +43,10 @@ def add(connection: Connection, row: dict[str, Any]) -> None:
     connection.execute(_INSERT, row)
 
 
-def find(connection: Connection, cookie_digest: bytes, now: int) -> RowMapping | None:
+def find(connection: Connection, cookie_digest: bytes, now: int) -> Row | None:
     """Return the live session of a cookie with its account, None when either ended."""
     parameters = {"cookie_digest_": cookie_digest, "now": now}
-    return connection.execute(_FIND, parameters).mappings().first()
+    return _FIND.first(connection, parameters)
 
 
 def touch(connection: Connection, session_id: str, now: int, idle_expires_at: int) -> None:
