@@ -33,7 +33,6 @@ def view_of(client: Client | None) -> ClientView | None:
 def init_pages(app: Flask, settings: Settings) -> None:
     """Tell the templates what they may use everywhere."""
     app.jinja_env.globals.update(
-        csrf_token=csrf_token,
         product=settings.product,
         help_url=settings.help_url or None,
         privacy_url=settings.privacy_url or None,
@@ -41,7 +40,12 @@ def init_pages(app: Flask, settings: Settings) -> None:
         lang="en",
         dir="ltr",
     )
-    app.context_processor(lambda: {"request_id": g.get("request_id", "")})
+    app.context_processor(_of_this_request)
+
+
+def _of_this_request() -> dict[str, object]:
+    """Here, not among the globals, `csrf_token` goes before Flask-WTF's, which knows no cookie."""
+    return {"request_id": g.get("request_id", ""), "csrf_token": csrf_token}
 
 
 def page(template: str, code: int = 200, /, **values: object) -> Response:

@@ -80,7 +80,9 @@ ROUTES = (
     Route(
         "/interaction/<handle>/consent", consent.consent, BOTH, Kind.FINISHING_PAGE, "interaction"
     ),
-    Route("/interaction/<handle>/cancel", authorize.cancel, GET, Kind.ENTRY, "interaction"),
+    Route(
+        "/interaction/<handle>/cancel", authorize.cancel, POST, Kind.FINISHING_PAGE, "interaction"
+    ),
     Route(
         "/interaction/<handle>/sign-out", logout.sign_out, BOTH, Kind.FINISHING_PAGE, "interaction"
     ),
@@ -110,8 +112,8 @@ DEVELOPMENT_ROUTES = (
     Route("/playground/run/<state>", playground.run, BOTH, Kind.PAGE, "public"),
 )
 """They show tokens to whoever got them: `idp serve` does not have them."""
-FREE_OF_HOST = frozenset({"live", "ready", "writable"})
-"""Supervisors ask by whatever address they have."""
+FREE_OF_HOST = frozenset({"live", "ready", "writable", "static"})
+"""Supervisors ask by whatever address they have; the page that names the right one has a style."""
 _KINDS = {route.view.__name__: route.kind for route in (*ROUTES, *DEVELOPMENT_ROUTES)}
 
 
