@@ -51,7 +51,7 @@ class BrowserSessions(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> Browser:
         """Take the cookie as it came; one that we could not have made counts as none."""
-        cookie = request.cookies.get(self.name, "")
+        cookie = request.cookies.get(self.name, "") if "HTTP_COOKIE" in request.environ else ""
         return Browser(cookie if _COOKIE.fullmatch(cookie) else "", self._key)
 
     def save_session(self, app: Flask, browser: SessionMixin, response: Response) -> None:

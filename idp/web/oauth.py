@@ -5,6 +5,7 @@ server and ours.
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import Response, request
 
@@ -55,8 +56,8 @@ def userinfo() -> Response:
     """OpenID Connect Core section 5.3: GET, or POST with the token in header or form."""
     values: Mapping[str, str] = {}
     if request.method == "POST" and request.mimetype == FORM:
-        values, _ = single_values(request.form.items(multi=True))
-    presented = bearer_token(dict(request.headers), values)
+        values, _ = single_values(_pairs())
+    presented = bearer_token(_credentials(), values)
     claims = userinfo_of(oauth_server(), presented, origin())
     return _json(200, claims, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
 
@@ -73,11 +74,26 @@ def machine_request() -> MachineRequest:
 def _parsed() -> MachineRequest:
     if request.mimetype != FORM:
         raise invalid_request(f"The body must be {FORM}.")
-    if not _NEVER_IN_QUERY.isdisjoint(request.args):
+    if request.query_string and not _NEVER_IN_QUERY.isdisjoint(request.args):
         raise invalid_request("Parameters belong into the body, never into the URL.")
-    values, resources = single_values(request.form.items(multi=True))
+    values, resources = single_values(_pairs())
     uri = services().settings.issuer + request.path
-    return MachineRequest(uri, dict(request.headers), values, resources, origin())
+    return MachineRequest(uri, _credentials(), values, resources, origin())
+
+
+def _pairs() -> list[tuple[str, str]]:
+    """Return the parameters of a form in UTF-8 (RFC 6749 appendix B). Raises MachineError."""
+    try:
+        body = request.get_data(cache=False).decode()
+        return parse_qsl(body, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise invalid_request("The body must be UTF-8, form-urlencoded.") from error
+
+
+def _credentials() -> dict[str, str]:
+    """Return the one header that machines are known by."""
+    header = request.environ.get("HTTP_AUTHORIZATION")
+    return {} if header is None else {"Authorization": header}
 
 
 def machine_error(error: MachineError) -> Response:
