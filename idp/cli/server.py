@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -20,7 +21,8 @@ _GRACE_SECONDS = 8
 _LONGEST_LINE = 8190
 _MOST_HEADERS = 64
 _LONGEST_HEADER = 8190
-_FAST_FOLDER = "/dev/shm"  # noqa: S108  the folder itself, for gunicorn's heartbeat files
+_FAST_FOLDER = Path("/dev", "shm")
+"""In memory, for the heartbeats of the workers."""
 
 WSGI = Callable[..., Any]
 
@@ -75,7 +77,7 @@ def _options(settings: Settings, workers: int) -> dict[str, Any]:
         "worker_class": PatientWorker,
         "threads": settings.hash_slots + settings.hash_queue + THREADS_BESIDE_HASHING,
         "preload_app": True,
-        "worker_tmp_dir": _FAST_FOLDER if os.access(_FAST_FOLDER, os.W_OK) else None,
+        "worker_tmp_dir": str(_FAST_FOLDER) if os.access(_FAST_FOLDER, os.W_OK) else None,
         # Longer than proxies keep idle connections (nginx: 60 s): none writes to a closing one.
         "keepalive": _KEEP_ALIVE_SECONDS,
         "graceful_timeout": _GRACE_SECONDS,
@@ -109,7 +111,7 @@ def _choose_core(arbiter: Any, worker: Any) -> None:
     """Give each worker a core of its own when there are no more cores than workers.
 
     Threads of one Python process that wander between cores lose half of their speed to the
-    interpreter's lock (docs/decisions). With cores to spare the system knows better.
+    interpreter's lock (docs/decisions, 2026-11-23). With cores to spare the system knows better.
     """
     worker.core = None
     cores = _cores()

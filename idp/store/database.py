@@ -98,6 +98,7 @@ def engine_options(url: str) -> dict[str, Any]:
     made.
     """
     options: dict[str, Any] = {"pool_timeout": WAIT_SECONDS, "pool_size": 10, "max_overflow": 10}
+    options["hide_parameters"] = True  # an error's text goes to the log
     if url.startswith("sqlite"):
         Path(url.partition("///")[2]).parent.mkdir(parents=True, exist_ok=True)
         options["connect_args"] = {"timeout": WAIT_SECONDS, "check_same_thread": False}

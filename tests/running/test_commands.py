@@ -4,14 +4,18 @@ import json
 import os
 import pwd
 import sqlite3
+import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from idp.app import create_app, services_of
 from idp.cli import context
 from idp.cli.main import COMMANDS
+from idp.config import load
 from idp.crypto.secrets import random_identifier
+from idp.store.errors import StoreError
 from tests.running.commands import Place
 
 PASSWORD = "four unrelated words here"
@@ -157,3 +161,15 @@ def test_tables_are_not_cut_when_piped(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_no_identifier_looks_like_an_option() -> None:
     assert not any(random_identifier().startswith("-") for _ in range(2000))
+
+
+def test_case_145_a_statement_that_fails_keeps_its_parameters_to_itself(tmp_path: Path) -> None:
+    folders = {"data_dir": tmp_path / "var", "keys_dir": tmp_path / "keys"}
+    parts = services_of(create_app(load({"issuer": "http://localhost", **folders})))
+    statement = "SELECT nonsense FROM nowhere WHERE secret = ?"
+    with pytest.raises(StoreError) as failed, parts.store.reading() as connection:
+        connection.exec_driver_sql(statement, ("s3cret",))
+    parts.store.close()
+    told = "".join(traceback.format_exception(failed.value))
+    assert "nonsense" in told
+    assert "s3cret" not in told
