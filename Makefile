@@ -74,7 +74,7 @@ lock: .venv/dev-set ## Write the lock files anew from setup.cfg and requirements
 	$(LOCK) -o requirements.txt
 	$(LOCK) requirements-dev.in -c requirements.txt -o requirements-dev.txt
 	@.ci/need npm
-	cd tests/house && npm install --package-lock-only
+	cd tests/house && npm install --package-lock-only --loglevel=error
 
 .PHONY: clean
 clean: ## Remove build output and caches (not .venv, not your data)
