@@ -34,17 +34,19 @@ class _Batch:
         try:
             yield
         except BaseException:
-            self._undo()
+            self._leave("ROLLBACK TO member")
             raise
-        self.raw.execute("RELEASE member")
+        self._leave()
+        if self.failure is not None:
+            raise StoreUnavailable("the transaction was lost") from self.failure
         self.members += 1
 
-    def _undo(self) -> None:
+    def _leave(self, *before: str) -> None:
+        """End the savepoint. A full disk, for one, makes SQLite give up the whole transaction."""
         try:
-            self.raw.execute("ROLLBACK TO member")
-            self.raw.execute("RELEASE member")
+            for statement in (*before, "RELEASE member"):
+                self.raw.execute(statement)
         except sqlite3.Error as error:
-            # A full disk, for one, makes SQLite give up the whole transaction.
             self.failure = error
 
     def end(self) -> None:
