@@ -46,14 +46,18 @@ class _FileSource(PydanticBaseSettingsSource):
             return Path(path).read_text("utf-8").strip(), field_name, False
         except (OSError, UnicodeDecodeError) as error:
             name = f"{PREFIX}{field_name.upper()}_FILE"
-            raise ConfigurationError([f"{name}: cannot read {path} ({error})."]) from error
+            self.problems.append(f"{name}: cannot read {path} ({error}).")
+            return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
         values = {}
+        self.problems: list[str] = []
         for name, field in self.settings_cls.model_fields.items():
             value, key, _ = self.get_field_value(field, name)
             if value is not None:
                 values[key] = value
+        if self.problems:
+            raise ConfigurationError(self.problems)
         return values
 
 

@@ -55,6 +55,7 @@ def dev(port: int) -> None:
         _WORKERS,
         started=lambda: click.echo(block),
         worker_started=parts.housekeeping.ensure_started,
+        worker_stopping=parts.health.drain,
     )
 
 

@@ -64,6 +64,7 @@ def serve(host: str, port: int, workers: int | None) -> None:
         count,
         started=lambda: log.info("ready", issuer=settings.issuer, port=port, workers=count),
         worker_started=parts.housekeeping.ensure_started,
+        worker_stopping=parts.health.drain,
     )
 
 

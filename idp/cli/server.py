@@ -52,10 +52,11 @@ def run(
     workers: int | None,
     started: Callable[[], None],
     worker_started: Callable[[], None],
+    worker_stopping: Callable[[], None],
 ) -> None:
     """Serve until a signal ends it.
 
-    `started` is called once, when the sockets are open, `worker_started` in each worker.
+    `started` is called once, when the sockets are open, the others in each worker.
     """
     # What the server is made of helps attackers alone; there is no option for this header.
     vars(gunicorn_wsgi)["SERVER"] = "doorward"
@@ -63,6 +64,7 @@ def run(
     options["bind"] = [f"fd://{each.detach()}" for each in sockets]
     options["when_ready"] = lambda _arbiter: started()
     options["post_worker_init"] = lambda _worker: worker_started()
+    PatientWorker.stopping = staticmethod(worker_stopping)
     Server(application, options).run()
 
 

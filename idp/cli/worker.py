@@ -12,6 +12,7 @@ import selectors
 import socket
 import struct
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,14 @@ _TIMEVAL = struct.pack("ll", SILENCE_SECONDS, 0)
 
 class PatientWorker(ThreadWorker):
     """Hands a connection to a thread when there is something to read, and not before."""
+
+    stopping: Callable[[], None] = staticmethod(lambda: None)
+    """Called when the worker is told to stop and only finishes what it has begun."""
+
+    def handle_exit(self, sig: Any, frame: Any) -> None:
+        """Called on SIGTERM."""
+        self.stopping()
+        super().handle_exit(sig, frame)
 
     def enqueue_req(self, conn: TConn) -> None:
         """Called for new connections, and for those on which data came."""

@@ -12,6 +12,10 @@ class Health:
         self._store = store
         self.draining = False
 
+    def drain(self) -> None:
+        """Ask load balancers to send no more: this node is about to stop."""
+        self.draining = True
+
     def reads(self) -> bool:
         """Whether this node should get requests: not draining, and reads work."""
         if self.draining:
