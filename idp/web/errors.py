@@ -26,7 +26,6 @@ _PAGES = {
     403: ("You may not do that", "Ask whoever runs this server."),
     404: ("There is nothing here", "The address may be mistyped, or what was here is gone."),
     405: ("That does not work this way", "Go back and try again."),
-    408: ("That took too long", "The connection was too slow. Try again."),
     413: ("That is too much", "What was sent is larger than this server takes."),
     429: ("Too many tries", "Wait a little, then try again."),
     500: ("Something went wrong here", "It is not your fault. Try again in a moment."),
@@ -58,8 +57,6 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(DomainError, _domain)
     app.register_error_handler(StoreError, _store)
     app.register_error_handler(HTTPException, _http)
-    for stalled in (BlockingIOError, ConnectionError, TimeoutError):
-        app.register_error_handler(stalled, _stalled)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -217,13 +214,6 @@ def _http(error: HTTPException) -> Response:
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value
-    return response
-
-
-def _stalled(error: OSError) -> Response:
-    """The client stopped in the middle of its request (RFC 9110 section 15.5.9)."""
-    response = answer(408)
-    response.headers["Connection"] = "close"
     return response
 
 
