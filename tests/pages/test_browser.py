@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, Literal
-
 import pytest
-from playwright.sync_api import Page
+
+from tests.support.looking import AXE, COLOURS, EVERYTHING, SCHEMES, spill, unfold, violations
 
 from .conftest import Visit
 from .samples import SAMPLES
 
 pytestmark = pytest.mark.browser
 
-AXE = (Path(__file__).parents[1] / "vendor" / "axe.min.js").read_text()
 NAMES = sorted(SAMPLES)
-EVERYTHING: dict[str, Any] = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],
-}
-COLOURS: dict[str, Any] = {
-    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
-    "resultTypes": ["violations"],
-}
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 CONTROLS = "a[href], button, input:not([type=hidden]), select, summary, textarea"
 FOCUSED = """() => {
   const element = document.activeElement;
@@ -40,23 +28,6 @@ REACHABLE = """() => [...document.querySelectorAll(CONTROLS)]
   .map((element, index) => [element, index])
   .filter(([element]) => element.tabIndex >= 0 && element.checkVisibility())
   .map(([, index]) => index)""".replace("CONTROLS", repr(CONTROLS))
-
-
-def violations(page: Page, rules: dict[str, Any]) -> list[str]:
-    found = page.evaluate("rules => axe.run(document, rules)", rules)["violations"]
-    return [f"{each['id']}: {node['html'][:200]}" for each in found for node in each["nodes"]]
-
-
-def spill(page: Page) -> int:
-    """How many pixels the page is wider than the window."""
-    wider: int = page.evaluate(
-        "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    return wider
-
-
-def unfold(page: Page) -> None:
-    page.evaluate("() => document.querySelectorAll('details').forEach(one => { one.open = true })")
 
 
 @pytest.mark.parametrize("name", NAMES)
