@@ -16,6 +16,7 @@ from idp.store.database import Connection, Store
 
 ROLE = "administrator"
 LINK_LIFETIME = 3600
+_REPEAT_SECONDS = 60
 _KIND = "administrator_link"
 _MADE = "administrator-made"
 _LATEST = "administrator-link"
@@ -80,6 +81,12 @@ class Administrators:
             found = self._one_time.find(connection, _KIND, token)
             latest = self._is_latest(connection, token)
         return bool(found and latest and not found.used_at and found.expires_at > self._clock())
+
+    def used_just_now(self, token: str) -> bool:
+        """Whether a link was used within a minute: a second click is no guess."""
+        with self._store.reading() as connection:
+            found = self._one_time.find(connection, _KIND, token)
+        return bool(found and found.used_at and self._clock() - found.used_at <= _REPEAT_SECONDS)
 
     def _is_latest(self, connection: Connection, token: str) -> bool:
         latest = facts.find(connection, _LATEST) or b""

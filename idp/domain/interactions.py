@@ -126,15 +126,30 @@ class Interactions:
             self._note(connection, interaction, changes)
 
     def note_sign_in(
-        self, connection: Connection, interaction: Interaction, account_id: str
+        self, connection: Connection, interaction: Interaction, account_id: str, cookie: str
     ) -> None:
-        """Write down, in the transaction of the sign-in, who proved who they are."""
-        self._note(connection, interaction, {"signed_in": account_id, "chosen": account_id})
+        """Write down, in the transaction of the sign-in, who proved who they are.
+
+        It goes on with the new cookie, also when a second click proves it again with the old one.
+        """
+        changes = {"signed_in": account_id, "chosen": account_id}
+        self._note(connection, interaction, changes, binding_of(cookie))
 
     def _note(
-        self, connection: Connection, interaction: Interaction, changes: Mapping[str, Any]
+        self,
+        connection: Connection,
+        interaction: Interaction,
+        changes: Mapping[str, Any],
+        binding: bytes | None = None,
     ) -> None:
+        """Write down progress; how an interaction ended is never overwritten."""
         payload = asdict(replace(interaction.progress, **changes))
+        self._one_time.rewrite(
+            connection, INTERACTION, interaction.handle, payload, binding, unless_used=True
+        )
+
+    def _note_result(self, connection: Connection, interaction: Interaction, location: str) -> None:
+        payload = asdict(replace(interaction.progress, result=location))
         self._one_time.rewrite(connection, INTERACTION, interaction.handle, payload)
 
     def consent(
@@ -169,7 +184,7 @@ class Interactions:
             code = self._authorizations.open(connection, approval, session, origin)
             location = answer(code)
             if interaction:
-                self._note(connection, interaction, {"result": location})
+                self._note_result(connection, interaction, location)
             return location
 
     def cancel(
@@ -179,16 +194,26 @@ class Interactions:
         with self._store.writing() as connection:
             if not self._take(connection, interaction):
                 return self._repeated(connection, interaction)
-            self._note(connection, interaction, {"result": location})
+            self._note_result(connection, interaction, location)
             entry = Entry("authorization.refused", actor, None, client_id, "refused")
             self._audit.record(connection, origin, entry)
             return location
 
-    def close(self, interaction: Interaction) -> None:
-        """End a plain visit."""
+    def close(self, interaction: Interaction, location: str) -> str:
+        """End a plain visit or a sign-out and return where it leads. Raises NotFound."""
         with self._store.writing() as connection:
-            self._take(connection, interaction)
-            self._note(connection, interaction, {"result": interaction.progress.return_to})
+            if not self._take(connection, interaction):
+                return self._repeated(connection, interaction)
+            self._note_result(connection, interaction, location)
+            return location
+
+    def refuse(
+        self, event: str, client_id: str | None, error: str, reason: str, origin: Origin
+    ) -> None:
+        """Record a request that could not even begin. Raises Throttled."""
+        self._throttle.count("refusal", origin.address)
+        detail = {"error": error, "reason": reason}
+        self._audit.refuse(origin, Entry(event, "anyone", None, client_id, detail=detail))
 
     def _take(self, connection: Connection, interaction: Interaction) -> bool:
         return self._one_time.take(connection, INTERACTION, interaction.handle) is not None

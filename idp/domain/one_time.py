@@ -32,10 +32,12 @@ class Found:
     def is_for(self, binding: bytes) -> bool:
         """Whether it belongs to this browser, or to none yet.
 
-        The cookie before a sign-in counts still: a second click may carry it, and whoever has it
-        is signed in no more.
+        The cookie before a sign-in counts still, since a second click may carry it; but not once
+        the value was used: what came of it is for whoever signed in (SECURITY case 114).
         """
-        return self.binding is None or binding in {self.binding, self.former_binding}
+        if self.binding is None or self.binding == binding:
+            return True
+        return self.used_at is None and self.former_binding == binding
 
 
 class OneTimeValues:
@@ -110,15 +112,20 @@ class OneTimeValues:
         value: str,
         payload: dict[str, Any],
         binding: bytes | None = None,
+        *,
+        unless_used: bool = False,
     ) -> None:
-        """Replace a value's payload, and its binding where one is given."""
+        """Replace a value's payload, and its binding where one is given.
+
+        `unless_used`: nothing happens to one that was used meanwhile.
+        """
         digest = secrets.digest(kind, value)
         values: dict[str, Any] = {
             "sealed": self._sealer.seal(json.dumps(payload).encode(), place(kind, digest))
         }
         if binding is not None:
             values["binding"] = binding
-        rows.change(connection, digest, values)
+        rows.change(connection, digest, values, unless_used=unless_used)
 
 
 def place(kind: str, digest: bytes) -> str:

@@ -69,7 +69,7 @@ class SignIn:
             new_cookie = self._sessions.start(
                 connection, account.id, AMR_PASSWORD, ACR_ONE_FACTOR, cookie, origin
             )
-            self._interactions.note_sign_in(connection, interaction, account.id)
+            self._interactions.note_sign_in(connection, interaction, account.id, new_cookie)
             actor = f"account:{account.id}"
             entry = Entry("sign_in", actor, account.id, detail={"factor": "password"})
             self._audit.record(connection, origin, entry)

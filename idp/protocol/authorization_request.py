@@ -83,8 +83,7 @@ def parse(parameters: Parameters, checks: Checks) -> tuple[AuthorizationRequest,
         return _rest(parameters, client, redirect_uri, checks), client
     except RedirectedError as error:
         error.redirect_uri = redirect_uri
-        states = parameters.get("state", ())
-        error.state = states[0] if len(states) == 1 else None
+        error.state = _state(parameters)
         raise
 
 
@@ -156,6 +155,12 @@ def _rest(
         hinted_subject=_hinted_subject(one.get("id_token_hint"), client, checks),
         resource=resources[0] if resources else None,
     )
+
+
+def _state(parameters: Parameters) -> str | None:
+    """What an error brings back; a long state would not fit through proxies."""
+    values = parameters.get("state", ())
+    return values[0] if len(values) == 1 and len(values[0]) <= _LONGEST_VALUE else None
 
 
 def _single_values(parameters: Parameters) -> dict[str, str]:

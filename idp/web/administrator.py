@@ -15,6 +15,8 @@ _NO_LINK = (
 def administrator(token: str) -> Response:
     """Make the administrator's account. The link works once; opening it changes nothing."""
     administrators = services().administrators
+    if request.method == "POST" and administrators.used_just_now(token):
+        return see_other(url_for("start"))
     if not administrators.check(token):
         raise NotFound(_NO_LINK)
     values = {name: request.form.get(name, "").strip() for name in ("email", "name")}

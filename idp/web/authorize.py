@@ -13,7 +13,7 @@ from idp.domain.interactions import Interaction, Progress
 from idp.domain.sessions import Session
 from idp.protocol import authorization_request, authorization_response
 from idp.protocol.authorization_request import AuthorizationRequest, Checks
-from idp.protocol.errors import RedirectedError
+from idp.protocol.errors import RedirectedError, ShownError
 from idp.protocol.interaction import (
     ChooseAccount,
     Consent,
@@ -36,7 +36,11 @@ def authorize() -> Response:
     parameters = all_values(request.args, request.form)
     try:
         asked, client = authorization_request.parse(parameters, _checks())
+    except ShownError as error:
+        _record(error.client_id, error)
+        raise
     except RedirectedError as error:
+        _record(parameters["client_id"][0], error)
         return to_client(error.redirect_uri, error.error, error.description, error.state)
     if request.method == "POST":
         # A cross-site POST comes without our cookie (SameSite=Lax): go on in a GET, which has it.
@@ -171,13 +175,18 @@ def _finish(
     return see_other(services().interactions.finish(found, approval, session, answer, origin()))
 
 
+def _record(client_id: str | None, error: ShownError | RedirectedError) -> None:
+    services().interactions.refuse(
+        "authorization.refused", client_id, error.error, error.description, origin()
+    )
+
+
 def _without_client(found: Interaction) -> Response:
     if found.progress.logout is not None:
         return see_other(url_for("sign_out", handle=found.handle))
     if current_session() is None:
         return see_other(_page_of(found, Login("sign_in")))
-    services().interactions.close(found)
-    return see_other(found.progress.return_to)
+    return see_other(services().interactions.close(found, found.progress.return_to))
 
 
 def _page_of(found: Interaction, step: Login) -> str:

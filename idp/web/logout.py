@@ -4,9 +4,10 @@ Initiated Logout).
 
 from flask import Response, request, url_for
 
-from idp.domain.interactions import Interaction, Progress
+from idp.domain.interactions import Progress
 from idp.domain.sessions import Session
 from idp.protocol import logout as protocol
+from idp.protocol.errors import ShownError
 from idp.protocol.logout import LogoutRequest
 from idp.web import authorize
 from idp.web.browser_session import browser_cookie, current_session
@@ -23,13 +24,19 @@ def logout() -> Response:
     """Check the client's request; sign out at once only when its hint names who is signed in."""
     mint = oauth_server().parts.mint
     parameters = all_values(request.args, request.form)
-    asked = protocol.parse(parameters, services().clients.find, mint.hinted)
+    try:
+        asked = protocol.parse(parameters, services().clients.find, mint.hinted)
+    except ShownError as error:
+        services().interactions.refuse(
+            "logout.refused", error.client_id, error.error, error.description, origin()
+        )
+        raise
     if request.method == "POST":
         # A cross-site POST comes without our cookie (SameSite=Lax): go on in a GET of ours.
         return _to_page(Progress(logout=asked.as_json()), None)
     session = current_session()
-    if session is None or asked.subject == session.account.subject:
-        return _signed_out(asked, session)
+    if _is_proven(asked, session):
+        return see_other(_signed_out(asked, session))
     return _to_page(Progress(logout=asked.as_json()), browser_cookie())
 
 
@@ -43,39 +50,38 @@ def sign_out(handle: str) -> Response:
     found = authorize.find(handle)
     if found.progress.logout is None:
         return see_other(url_for("interaction", handle=handle))
+    if found.finished:
+        return see_other(found.progress.result or "/")
     asked = protocol.from_json(found.progress.logout)
     session = current_session()
-    if session is None or asked.subject == session.account.subject:
-        return _signed_out(asked, session)
+    if _is_proven(asked, session) or request.form.get("decision") == "sign_out":
+        return see_other(services().interactions.close(found, _signed_out(asked, session)))
     if request.method == "POST":
-        return _answer(found, asked, session)
+        return see_other(services().interactions.close(found, "/"))
     client = services().clients.find(asked.client_id) if asked.client_id else None
     return page(
         "sign_out.html",
-        account=session.account,
+        account=session.account if session else None,
         client=view_of(client),
         action=url_for("sign_out", handle=handle),
     )
 
 
-def _answer(found: Interaction, asked: LogoutRequest, session: Session) -> Response:
-    services().interactions.close(found)
-    if request.form.get("decision") != "sign_out":
-        return see_other("/")
-    return _signed_out(asked, session)
+def _is_proven(asked: LogoutRequest, session: Session | None) -> bool:
+    """Whether nobody has to be asked: the hint names who is signed in, or nobody is."""
+    return session is None or asked.subject == session.account.subject
 
 
 def sign_out_here() -> Response:
     """Sign out, asked for on a page of ours."""
-    return _signed_out(LogoutRequest(None, None, None), current_session())
+    return see_other(_signed_out(LogoutRequest(None, None, None), current_session()))
 
 
-def _signed_out(asked: LogoutRequest, session: Session | None) -> Response:
+def _signed_out(asked: LogoutRequest, session: Session | None) -> str:
+    """Sign out and return where to go on."""
     if session:
         services().sessions.end(browser_cookie(), session.account.id, origin())
-    if asked.continue_uri:
-        return see_other(asked.continue_uri)
-    return see_other(url_for("signed_out", client_id=asked.client_id))
+    return asked.continue_uri or url_for("signed_out", client_id=asked.client_id)
 
 
 def signed_out() -> Response:

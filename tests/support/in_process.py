@@ -42,7 +42,7 @@ class InProcess(HTTPAdapter):
             buffered=True,
         )
         try:
-            return self.build_response(request, _raw(answer))
+            return self.build_response(request, _raw(answer, request.method))
         finally:
             answer.close()
 
@@ -66,7 +66,7 @@ def _divided(url: str) -> tuple[str, str]:
     return f"{scheme}://{host}", slash + path
 
 
-def _raw(answer: Any) -> HTTPResponse:
+def _raw(answer: Any, method: str) -> HTTPResponse:
     """Return the answer as urllib3 would have read it from a socket."""
     received = http.client.HTTPMessage()
     for name, value in answer.headers:
@@ -81,6 +81,7 @@ def _raw(answer: Any) -> HTTPResponse:
         reason=answer.status.partition(" ")[2],
         preload_content=False,
         original_response=original,
+        request_method=method,
     )
 
 
