@@ -58,7 +58,7 @@ class MachineError(OAuth2Error):
     """An answer to a machine: JSON with `error` and `error_description` (RFC 6749 section 5.2).
 
     `challenge` becomes `WWW-Authenticate`. Authlib's endpoints translate it like its own errors.
-    `recorded` says that an audit entry tells of it already, and more than the answer does.
+    `recorded` says that an audit entry tells of it already, or that none has to.
     """
 
     def __init__(

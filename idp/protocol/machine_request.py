@@ -15,7 +15,7 @@ from idp.protocol.errors import invalid_request
 
 FORM = "application/x-www-form-urlencoded"
 _LONGEST_VALUE = 16 * 1024
-_MOST_PARAMETERS = 100
+MOST_PARAMETERS = 100
 
 
 class MachineRequest(OAuth2Request):
@@ -80,6 +80,6 @@ def single_values(pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, str], tup
         elif value:
             values[name] = value
         seen.add(name)
-        if len(value) > _LONGEST_VALUE or len(seen) + len(resources) > _MOST_PARAMETERS:
+        if len(value) > _LONGEST_VALUE or len(seen) + len(resources) > MOST_PARAMETERS:
             raise invalid_request("There is too much of it.")
     return values, tuple(resources)

@@ -78,16 +78,19 @@ class AuthorizationServer(AuthlibServer):
         return self.authentication.client(machine(request))
 
     def handle_error_response(self, request: OAuth2Request, error: OAuth2Error) -> Answer:
-        """Answer with an error, and record it unless that was done. Raises Throttled."""
+        """Answer with an error, and record it. Raises Throttled."""
         asked = machine(request)
-        if not getattr(error, "recorded", False):
-            self.record_refusal(asked.uri, error, asked.origin, asked.sender)
+        self.record_refusal(asked.uri, error, asked.origin, asked.sender)
         return self.handle_response(*error())
 
     def record_refusal(
         self, uri: str, error: OAuth2Error, origin: Origin, client: Client | None = None
     ) -> None:
-        """Write down what a request was refused for, `client` being proven. Raises Throttled."""
+        """Write down, unless that was done, why a request was refused that `client`, if any, is
+        proven to have sent. Raises Throttled.
+        """
+        if getattr(error, "recorded", False):
+            return
         self.parts.throttle.count("refusal", origin.address)
         client_id = client.client_id if client else None
         entry = Entry(

@@ -26,7 +26,8 @@ def bearer_token(headers: Mapping[str, str], values: Mapping[str, str]) -> str:
     scheme, _, token = (header or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         # Without a token the challenge carries no error code (RFC 6750 section 3.1).
-        raise MachineError("invalid_token", "No access token.", 401, bearer_challenge(REALM))
+        challenge = bearer_challenge(REALM)
+        raise MachineError("invalid_token", "No access token.", 401, challenge, recorded=True)
     return token.strip()
 
 

@@ -3,18 +3,24 @@ server and ours.
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from flask import Response, request
 
 from idp.protocol.errors import MachineError, invalid_request
-from idp.protocol.machine_request import FORM, MachineRequest, single_values
+from idp.protocol.machine_request import (
+    FORM,
+    MOST_PARAMETERS,
+    MachineRequest,
+    single_values,
+)
 from idp.protocol.userinfo import bearer_token
 from idp.protocol.userinfo import userinfo as userinfo_of
 from idp.web.context import oauth_server, origin, services
 
+Value = TypeVar("Value")
 _NEVER_IN_QUERY = frozenset(
     [
         "client_id",
@@ -54,21 +60,32 @@ def _endpoint(name: str) -> Response:
 
 def userinfo() -> Response:
     """OpenID Connect Core section 5.3: GET, or POST with the token in header or form."""
-    values: Mapping[str, str] = {}
-    if request.method == "POST" and request.mimetype == FORM:
-        values, _ = single_values(_pairs())
-    presented = bearer_token(_credentials(), values)
+    presented = _recording(_presented_token)
     claims = userinfo_of(oauth_server(), presented, origin())
     return _json(200, claims, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
 
 
 def machine_request() -> MachineRequest:
-    """Parse the form of a machine. Raises MachineError, recorded."""
+    """Parse the form of a machine. Raises MachineError."""
+    return _recording(_parsed)
+
+
+def _recording(read: Callable[[], Value]) -> Value:
+    """Read, and record what is refused before the server sees it. Raises MachineError."""
     try:
-        return _parsed()
+        return read()
     except MachineError as error:
         oauth_server().record_refusal(request.path, error, origin())
         raise
+
+
+def _presented_token() -> str:
+    if request.query_string and "access_token" in request.args:
+        raise invalid_request("A token belongs into the header, never into the URL.")
+    values: Mapping[str, str] = {}
+    if request.method == "POST" and request.mimetype == FORM:
+        values, _ = single_values(_pairs())
+    return bearer_token(_credentials(), values)
 
 
 def _parsed() -> MachineRequest:
@@ -85,9 +102,13 @@ def _pairs() -> list[tuple[str, str]]:
     """Return the parameters of a form in UTF-8 (RFC 6749 appendix B). Raises MachineError."""
     try:
         body = request.get_data(cache=False).decode()
-        return parse_qsl(body, keep_blank_values=True, errors="strict")
+        return parse_qsl(
+            body, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
+        )
     except UnicodeDecodeError as error:
         raise invalid_request("The body must be UTF-8, form-urlencoded.") from error
+    except ValueError as error:
+        raise invalid_request("There is too much of it.") from error
 
 
 def _credentials() -> dict[str, str]:
