@@ -23,6 +23,7 @@ __all__ = ["Connection", "RowMapping", "Store", "engine_options"]
 RowMapping = sqlalchemy.RowMapping | Row
 """A row by the names of its columns."""
 WAIT_SECONDS = 5
+_IDLE_READERS = 8
 
 
 class Store:
@@ -37,11 +38,13 @@ class Store:
         self._readers = engine.execution_options(
             **({} if self.embedded else {"isolation_level": "AUTOCOMMIT"})
         )
+        self._idle_readers: list[Connection] = []
         self._shared = SharedTransaction(engine, WAIT_SECONDS)
         os.register_at_fork(after_in_child=self._after_fork)
 
     def _after_fork(self) -> None:
         self.engine.dispose(close=False)
+        self._idle_readers = []
         self._shared = SharedTransaction(self.engine, WAIT_SECONDS)
 
     @contextmanager
@@ -50,8 +53,29 @@ class Store:
 
         Raises StoreUnavailable.
         """
-        with _pool_translated(), self._readers.connect() as connection:
+        connection = self._take_reader()
+        try:
             yield connection
+        finally:
+            self._give_back(connection)
+
+    def _take_reader(self) -> Connection:
+        try:
+            return self._idle_readers.pop()
+        except IndexError:
+            with _pool_translated():
+                return self._readers.connect()
+
+    def _give_back(self, connection: Connection) -> None:
+        """Keep a few of SQLite's readers at hand: opening one costs as much as what it reads.
+
+        PostgreSQL's go through the pool, which looks whether they are still alive.
+        """
+        if self.embedded and len(self._idle_readers) < _IDLE_READERS:
+            connection.rollback()
+            self._idle_readers.append(connection)
+        else:
+            connection.close()
 
     @contextmanager
     def writing(self, *, foreign_keys: bool = True) -> Iterator[Connection]:
@@ -72,6 +96,8 @@ class Store:
 
     def close(self) -> None:
         """Close every pooled connection."""
+        while self._idle_readers:
+            self._idle_readers.pop().close()
         self.engine.dispose()
 
 
