@@ -21,10 +21,10 @@ from bench.material import Material
 from bench.running import Running, free_port, started
 from bench.works import WORKS, Work, bare
 from idp.config import Settings
-from tests.support.checkout import BIN
 from tests.support.postgres_server import PostgresServer
 
 _ROUNDS = 3
+_IDP = (sys.executable, "-c", "from idp.cli.main import main; main()")
 _SECONDS = 5
 _QUICK_SECONDS = 1
 
@@ -131,7 +131,7 @@ class Bench:
                 )
             )
             own = int(settings.issuer.rpartition(":")[2])
-            command = [str(BIN / "idp"), "serve", "--port", str(own), "--workers", "1"]
+            command = [*_IDP, "serve", "--port", str(own), "--workers", "1"]
             server = stack.enter_context(
                 started(
                     command,

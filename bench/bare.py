@@ -33,7 +33,19 @@ def document() -> dict[str, object]:
 def main(port: int) -> None:
     """Serve it."""
     sockets = listen("127.0.0.1", port)
-    server.run(app, sockets, Settings(), 1, started=lambda: None, worker_started=lambda: None)
+    server.run(
+        app,
+        sockets,
+        Settings(),
+        1,
+        started=_nothing,
+        worker_started=_nothing,
+        worker_stopping=_nothing,
+    )
+
+
+def _nothing() -> None:
+    """A bare application has nothing to begin or to end."""
 
 
 if __name__ == "__main__":
