@@ -1,4 +1,4 @@
-"""Which statements the database is asked while something happens."""
+"""Which statements a SQLite database is asked while something happens, by whatever way."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,19 @@ from idp.store.database import Store
 
 @contextmanager
 def counted(store: Store) -> Iterator[list[str]]:
-    """Collect the statements of a block, in order."""
+    """Collect the statements of a block, in order, with the values they were given."""
     found: list[str] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        found.append(statement)
+    def watch(connection: Any, *_rest: Any) -> None:
+        connection.set_trace_callback(found.append)
 
-    event.listen(store.engine, "before_cursor_execute", note)
+    def leave(connection: Any, *_rest: Any) -> None:
+        connection.set_trace_callback(None)
+
+    event.listen(store.engine, "checkout", watch)
+    event.listen(store.engine, "checkin", leave)
     try:
         yield found
     finally:
-        event.remove(store.engine, "before_cursor_execute", note)
+        event.remove(store.engine, "checkout", watch)
+        event.remove(store.engine, "checkin", leave)
