@@ -14,7 +14,7 @@ _FAIL = text(
       hits = CASE WHEN counters.expires_at <= :now THEN 1 ELSE counters.hits + 1 END,
       open_at = CASE
         WHEN counters.expires_at <= :now OR counters.hits < :free THEN :now
-        WHEN counters.hits - :free >= 8 THEN :now + :longest
+        WHEN counters.hits - :free >= 9 THEN :now + :longest
         ELSE :now + (:first << CAST(counters.hits - :free AS INTEGER)) END,
       expires_at = :now + :forget
     WHERE counters.open_at <= :now OR counters.expires_at <= :now
