@@ -21,6 +21,7 @@ from idp.web.routes import ROUTES, Kind, kind_of
 
 _LOG = logging.getLogger(__name__)
 _RETRY_SECONDS = 5
+_OVER = "For your safety it has ended."
 _PAGES = {
     400: ("That request can’t be understood", "Go back and try again."),
     403: ("You may not do that", "Ask whoever runs this server."),
@@ -198,8 +199,8 @@ def _ended(error: NotFound) -> Response:
     what = "sign-out" if request.endpoint == "sign_out" else "sign-in"
     title = f"This {what} took too long"
     if client is None:
-        return answer(404, title, f"{error} Start again at the application that you came from.")
-    message = f"{error} Start again at {client.name}."
+        return answer(404, title, f"{_OVER} Start again at the application that you came from.")
+    message = f"{_OVER} Start again at {client.name}."
     go_on = (f"Go to {client.name}", client.client_uri) if client.client_uri else None
     return answer(404, title, message, go_on=go_on, client=client)
 

@@ -17,7 +17,7 @@ from tests.support.seeds import ADA
 DOCS = Path(__file__).parents[2] / "docs" / "screenshots"
 RENEW = bool(os.environ.get("DOORWARD_SCREENSHOTS"))
 SIZES = {1280: 800, 360: 720}
-TALLEST = 2600
+TALLEST = 2200
 Look = Callable[..., None]
 
 
@@ -33,7 +33,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """`idp dev`; at its usual port when the documentation's pictures are renewed."""
     folder = tmp_path_factory.mktemp("live")
     port = 8000 if RENEW else free_port()
-    with application() as elsewhere, serving(folder, port, elsewhere) as live:
+    with application(5000 if RENEW else 0) as elsewhere, serving(folder, port, elsewhere) as live:
         yield live
 
 

@@ -54,15 +54,17 @@ class Live:
 
 
 @contextmanager
-def application() -> Iterator[str]:
+def application(port: int) -> Iterator[str]:
     """An application that answers every request with a page; yields its origin."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Application)
+    server = ThreadingHTTPServer(("127.0.0.1", port), _Application)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class _Application(BaseHTTPRequestHandler):

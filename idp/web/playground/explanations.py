@@ -45,7 +45,8 @@ ERRORS = {
     "invalid_target": "The scopes don’t belong to the resource server that was chosen.",
 }
 LOGOUT = {
-    "id_token_hint": "Who is to be signed out: with it nobody has to be asked.",
+    "id_token_hint": "The whole ID token. It says who is to be signed out, so nobody has to be "
+    "asked.",
     "client_id": "Who is asking. Without a hint, the person is asked first.",
     "post_logout_redirect_uri": "Where to go afterwards. It must be registered too.",
     "state": "Comes back with the browser.",

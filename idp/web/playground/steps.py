@@ -1,6 +1,6 @@
 """What the playground's application can do with its code and its tokens, one step at a time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import current_app
@@ -43,11 +43,9 @@ def redeem(run: Run) -> None:
     keys = exchange(
         "The keys",
         Message(metadata.JWKS),
-        "The public keys of the issuer. With them the signatures below were really checked.",
+        "The public keys of the issuer. With them the signatures above were really checked.",
     )
-    _keep(
-        run, [answer, keys] if answer.done else [answer], tokens=answer.body if answer.done else {}
-    )
+    _keep(run, [answer], [keys], tokens=answer.body if answer.done else {})
 
 
 def userinfo(run: Run) -> None:
@@ -131,7 +129,10 @@ def available(run: Run) -> list[str]:
     return [*names, "revoke"]
 
 
-def _keep(run: Run, exchanges: list[Exchange], **changes: Any) -> None:
-    earlier = (*run.kept.exchanges, *run.kept.earlier)[:_MOST_KEPT]
+def _keep(
+    run: Run, exchanges: Iterable[Exchange], beside: Iterable[Exchange] = (), **changes: Any
+) -> None:
+    also = [one.shown() for one in beside]
+    earlier = (*also, *run.kept.exchanges, *run.kept.earlier)[:_MOST_KEPT]
     shown = [one.shown() for one in exchanges]
     services().playground_runs.keep(run, exchanges=shown, earlier=earlier, **changes)

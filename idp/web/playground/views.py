@@ -161,10 +161,11 @@ def _tokens(found: Run) -> Response:
 
 def _sign_out(found: Run) -> dict[str, Any]:
     form = steps.logout_form(found)
+    shown = {name: f"{value[:24]}…" if len(value) > 100 else value for name, value in form.items()}
     return {
         "action": address(metadata.LOGOUT),
         "form": form,
-        "parameters": explanations.parameters(form, explanations.LOGOUT),
+        "parameters": explanations.parameters(shown, explanations.LOGOUT),
     }
 
 
