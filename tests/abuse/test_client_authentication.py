@@ -13,7 +13,7 @@ from tests.support.browserless import Browserless
 from tests.support.deployment import Deployment
 from tests.support.held_clock import HeldClock
 from tests.support.more_clients import Register
-from tests.support.raw_requests import RawRequests
+from tests.support.raw_requests import Raw, RawRequests
 from tests.support.refusals import Refused
 from tests.support.seeds import FILES_API, NOTES_API, OPERATOR, ORIGIN
 from tests.support.token_client import TokenClient, basic
@@ -46,17 +46,25 @@ def form(**values: str) -> bytes:
     return urlencode(values).encode()
 
 
+def shown(answer: Raw) -> tuple[int, str]:
+    return answer.status, answer.json["error"]
+
+
+def event_of(endpoint: str) -> str:
+    """How the audit log calls what this endpoint refuses."""
+    return f"{endpoint.rpartition('/')[2]}.refused"
+
+
 @ENDPOINTS
-@pytest.mark.parametrize("name", NEVER_IN_A_URL)
 def test_case_028_nothing_is_taken_from_the_url(
-    name: str, endpoint: str, service: TokenClient, raw: RawRequests, refused: Refused
+    endpoint: str, service: TokenClient, raw: RawRequests, refused: Refused
 ) -> None:
     header = basic(service.client_id, service.client_secret)
-    event = f"{endpoint.rpartition('/')[2]}.refused"
-    with refused(event, times=1) as told:
-        answer = raw.post(f"{endpoint}?{name}=x", form(**CREDENTIALS), Authorization=header)
-    assert (answer.status, answer.json["error"]) == (400, "invalid_request")
-    assert told[0]["actor"] == "anyone"
+    for name in NEVER_IN_A_URL:
+        with refused(event_of(endpoint), times=1) as told:
+            answer = raw.post(f"{endpoint}?{name}=x", form(**CREDENTIALS), Authorization=header)
+        assert shown(answer) == (400, "invalid_request"), name
+        assert told[0]["actor"] == "anyone"
 
 
 def test_case_028_a_secret_in_the_url_proves_nobody(
@@ -88,48 +96,35 @@ TWO: dict[str, Mapping[str, str]] = {
 
 
 @ENDPOINTS
-@pytest.mark.parametrize("more", TWO.values(), ids=TWO)
 def test_case_029_two_mechanisms_in_one_request_are_refused(
-    more: Mapping[str, str],
-    endpoint: str,
-    webapp: TokenClient,
-    raw: RawRequests,
-    refused: Refused,
+    endpoint: str, webapp: TokenClient, raw: RawRequests, refused: Refused
 ) -> None:
-    secret = webapp.client_secret
-    sent = {name: secret if value == "SECRET" else value for name, value in more.items()}
-    event = f"{endpoint.rpartition('/')[2]}.refused"
-    with refused(event, times=1):
-        answer = raw.post(
-            endpoint, form(**CREDENTIALS, **sent), Authorization=basic("webapp", secret)
-        )
-    assert (answer.status, answer.json["error"]) == (400, "invalid_request")
+    header = basic("webapp", webapp.client_secret)
+    for name, more in TWO.items():
+        sent = {key: value.replace("SECRET", webapp.client_secret) for key, value in more.items()}
+        with refused(event_of(endpoint), times=1):
+            answer = raw.post(endpoint, form(**CREDENTIALS, **sent), Authorization=header)
+        assert shown(answer) == (400, "invalid_request"), name
 
 
 @ENDPOINTS
-@pytest.mark.parametrize("header", [True, False])
-@pytest.mark.parametrize(
-    "more",
-    [
+def test_case_030_a_fake_assertion_beside_the_secret_is_refused(
+    endpoint: str, webapp: TokenClient, raw: RawRequests, refused: Refused
+) -> None:
+    header = {"Authorization": basic("webapp", webapp.client_secret)}
+    fields = {"client_id": "webapp", "client_secret": webapp.client_secret}
+    for more in (
         {"client_assertion": UNSIGNED, "client_assertion_type": BEARER},
         {"client_assertion": UNSIGNED},
         {"client_assertion_type": BEARER},
-    ],
-)
-def test_case_030_a_fake_assertion_beside_the_secret_is_refused(
-    more: Mapping[str, str],
-    header: bool,
-    endpoint: str,
-    webapp: TokenClient,
-    raw: RawRequests,
-    refused: Refused,
-) -> None:
-    headers = {"Authorization": basic("webapp", webapp.client_secret)} if header else {}
-    sent = {} if header else {"client_id": "webapp", "client_secret": webapp.client_secret}
-    event = f"{endpoint.rpartition('/')[2]}.refused"
-    with refused(event, times=1):
-        answer = raw.post(endpoint, form(**CREDENTIALS, **sent, **more), **headers)
-    assert (answer.status, answer.json["error"]) == (401, "invalid_client")
+    ):
+        with refused(event_of(endpoint), times=3):
+            answers = (
+                raw.post(endpoint, form(**CREDENTIALS, **more), **header),
+                raw.post(endpoint, form(**CREDENTIALS, **fields, **more)),
+                raw.post(endpoint, form(**CREDENTIALS, **more)),
+            )
+        assert {shown(answer) for answer in answers} == {(401, "invalid_client")}
 
 
 def test_case_029_naming_the_client_again_is_no_second_mechanism(service: TokenClient) -> None:
@@ -148,28 +143,23 @@ OTHER_METHODS = [
 
 
 @ENDPOINTS
-@pytest.mark.parametrize(("name", "method"), OTHER_METHODS)
 def test_case_030_only_the_registered_method_is_taken(
-    name: str,
-    method: str,
-    endpoint: str,
-    deployment: Deployment,
-    raw: RawRequests,
-    refused: Refused,
+    endpoint: str, deployment: Deployment, raw: RawRequests, refused: Refused
 ) -> None:
-    secret = deployment.client(name).client_secret or "x"
-    values, headers = dict(CREDENTIALS), {}
-    if method == "client_secret_basic":
-        headers = {"Authorization": basic(name, secret)}
-    elif method == "client_secret_post":
-        values |= {"client_id": name, "client_secret": secret}
-    else:
-        values |= {"client_id": name}
-    with refused("client.authentication", times=1) as told:
-        answer = raw.post(endpoint, form(**values), **headers)
-    assert (answer.status, answer.json["error"]) == (401, "invalid_client")
-    assert told[0]["client_id"] == name
-    assert told[0]["detail"]["method"] == method
+    for name, method in OTHER_METHODS:
+        secret = deployment.client(name).client_secret or "x"
+        values, headers = dict(CREDENTIALS), {}
+        if method == "client_secret_basic":
+            headers = {"Authorization": basic(name, secret)}
+        elif method == "client_secret_post":
+            values |= {"client_id": name, "client_secret": secret}
+        else:
+            values |= {"client_id": name}
+        with refused("client.authentication", times=1) as told:
+            answer = raw.post(endpoint, form(**values), **headers)
+        assert shown(answer) == (401, "invalid_client"), (name, method)
+        assert told[0]["client_id"] == name
+        assert told[0]["detail"]["method"] == method
 
 
 @pytest.mark.parametrize("endpoint", [TOKEN, REVOKE])
@@ -219,24 +209,24 @@ NAMING_NOBODY = {
 
 
 @ENDPOINTS
-@pytest.mark.parametrize("header", MALFORMED.values(), ids=MALFORMED)
 def test_case_034_a_malformed_header_is_an_error_and_no_crash(
-    header: str, endpoint: str, raw: RawRequests, refused: Refused
+    endpoint: str, raw: RawRequests, refused: Refused
 ) -> None:
-    with refused(f"{endpoint.rpartition('/')[2]}.refused", times=1):
-        answer = raw.post(endpoint, form(**CREDENTIALS), Authorization=header)
-    assert (answer.status, answer.json["error"]) == (401, "invalid_client")
-    assert answer.headers["Www-Authenticate"].startswith("Basic realm=")
+    for name, header in MALFORMED.items():
+        with refused(event_of(endpoint), times=1):
+            answer = raw.post(endpoint, form(**CREDENTIALS), Authorization=header)
+        assert shown(answer) == (401, "invalid_client"), name
+        assert answer.headers["Www-Authenticate"].startswith("Basic realm=")
 
 
 @ENDPOINTS
-@pytest.mark.parametrize("header", NAMING_NOBODY.values(), ids=NAMING_NOBODY)
 def test_case_034_strange_names_are_nobodys(
-    header: str, endpoint: str, raw: RawRequests, refused: Refused
+    endpoint: str, raw: RawRequests, refused: Refused
 ) -> None:
-    with refused("client.authentication", times=1):
-        answer = raw.post(endpoint, form(**CREDENTIALS), Authorization=header)
-    assert (answer.status, answer.json["error"]) == (401, "invalid_client")
+    for name, header in NAMING_NOBODY.items():
+        with refused("client.authentication", times=1):
+            answer = raw.post(endpoint, form(**CREDENTIALS), Authorization=header)
+        assert shown(answer) == (401, "invalid_client"), name
 
 
 def test_case_034_two_headers_are_refused(
@@ -249,16 +239,14 @@ def test_case_034_two_headers_are_refused(
         assert (answer.status, answer.json["error"]) == (401, "invalid_client")
 
 
-@pytest.mark.parametrize(
-    "assertion", [UNSIGNED, "x", "a.b.c", "..", "a.b.c.d.e", "\0", "\ufffd", "{}", "a" * 16_000]
-)
 def test_case_034_an_assertion_well_formed_or_not_is_refused(
-    assertion: str, raw: RawRequests, refused: Refused
+    raw: RawRequests, refused: Refused
 ) -> None:
-    sent = {"client_assertion": assertion, "client_assertion_type": BEARER}
-    with refused("token.refused", times=1):
-        answer = raw.post(TOKEN, form(**CREDENTIALS, **sent))
-    assert (answer.status, answer.json["error"]) == (401, "invalid_client")
+    for assertion in ("x", "a.b.c", "..", "a.b.c.d.e", "\0", "\ufffd", "{}", "a" * 16_000):
+        sent = {"client_assertion": assertion, "client_assertion_type": BEARER}
+        with refused("token.refused", times=1):
+            answer = raw.post(TOKEN, form(**CREDENTIALS, **sent))
+        assert shown(answer) == (401, "invalid_client"), assertion
 
 
 def test_credentials_are_escaped_before_they_are_joined(
@@ -292,32 +280,30 @@ def test_case_036_a_grant_type_that_is_not_the_clients_is_refused(
     assert told[0]["actor"] == f"client:{name}"
 
 
-@pytest.mark.parametrize(
-    "grant_type",
-    [
-        "password",
-        "implicit",
-        "code",
-        "none",
-        "Client_Credentials",
-        "client_credentials ",
-        "client_credentials authorization_code",
-        "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        "urn:ietf:params:oauth:grant-type:device_code",
-        "urn:ietf:params:oauth:grant-type:token-exchange",
-        '"',
-        "é",
-        "\0",
-        "x" * 16_000,
-    ],
+OTHER_GRANT_TYPES = (
+    "password",
+    "implicit",
+    "code",
+    "none",
+    "Client_Credentials",
+    "client_credentials ",
+    "client_credentials authorization_code",
+    "urn:ietf:params:oauth:grant-type:jwt-bearer",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+    '"',
+    "é",
+    "\0",
+    "x" * 16_000,
 )
-def test_case_036_there_are_no_other_grant_types(
-    grant_type: str, service: TokenClient, refused: Refused
-) -> None:
-    parameters = {"grant_type": grant_type, "username": "ada@example.test", "password": "x"}
-    with refused("token.refused", times=1):
-        answer = service.token(parameters)
-    assert_error(answer, 400, "unsupported_grant_type")
+
+
+def test_case_036_there_are_no_other_grant_types(service: TokenClient, refused: Refused) -> None:
+    for grant_type in OTHER_GRANT_TYPES:
+        parameters = {"grant_type": grant_type, "username": "ada@example.test", "password": "x"}
+        with refused("token.refused", times=1):
+            answer = service.token(parameters)
+        assert_error(answer, 400, "unsupported_grant_type")
 
 
 @pytest.mark.parametrize("grant_type", [None, ""])
@@ -328,14 +314,14 @@ def test_a_missing_grant_type_is_an_invalid_request(
         assert_error(service.credentials(grant_type=grant_type), 400, "invalid_request")
 
 
-@pytest.mark.parametrize("response_type", ["token", "id_token", "code token", "none", "code code"])
 def test_case_036_there_is_no_implicit_flow(
-    response_type: str, webapp: TokenClient, browserless: Browserless, refused: Refused
+    webapp: TokenClient, browserless: Browserless, refused: Refused
 ) -> None:
-    with refused("authorization.refused", times=1):
-        page = browserless.start(webapp.authorization(response_type=response_type))
-    assert page.callback["error"] == "unsupported_response_type"
-    assert not {"access_token", "id_token", "code"} & page.callback.keys()
+    for response_type in ("token", "id_token", "code token", "none", "code code"):
+        with refused("authorization.refused", times=1):
+            page = browserless.start(webapp.authorization(response_type=response_type))
+        assert page.callback["error"] == "unsupported_response_type", response_type
+        assert not {"access_token", "id_token", "code"} & page.callback.keys()
 
 
 def test_case_036_a_client_without_the_code_grant_gets_no_code(
@@ -349,27 +335,27 @@ def test_case_036_a_client_without_the_code_grant_gets_no_code(
 # client_credentials
 
 
-@pytest.mark.parametrize(
-    "scope",
-    [
-        "openid",
-        "offline_access",
-        "profile",
-        "notes:read openid",
-        "notes:read offline_access",
-        "notes:write",
-        "unknown",
-        '"',
-        "a\0b",
-        "é",
-        " ".join(f"s{number}" for number in range(51)),
-    ],
+NO_SCOPES_OF_THE_SERVICE = (
+    "openid",
+    "offline_access",
+    "profile",
+    "notes:read openid",
+    "notes:read offline_access",
+    "notes:write",
+    "unknown",
+    '"',
+    "a\0b",
+    "é",
+    " ".join(f"s{number}" for number in range(51)),
 )
+
+
 def test_case_037_scopes_of_people_and_of_others_are_refused(
-    scope: str, service: TokenClient, refused: Refused
+    service: TokenClient, refused: Refused
 ) -> None:
-    with refused("token.refused", times=1):
-        assert_error(service.credentials(scope=scope), 400, "invalid_scope")
+    for scope in NO_SCOPES_OF_THE_SERVICE:
+        with refused("token.refused", times=1):
+            assert_error(service.credentials(scope=scope), 400, "invalid_scope")
 
 
 def test_case_037_what_is_issued_has_no_person(
@@ -391,12 +377,12 @@ def test_case_037_a_client_of_no_api_gets_no_token(register: Register, refused: 
         assert_error(client.credentials(), 400, "invalid_target")
 
 
-@pytest.mark.parametrize("resource", ["https://unknown.example.test", "x", "\0", "é"])
 def test_case_037_a_resource_that_is_not_the_clients_is_refused(
-    resource: str, service: TokenClient, refused: Refused
+    service: TokenClient, refused: Refused
 ) -> None:
-    with refused("token.refused", times=1):
-        assert_error(service.credentials(resource=resource), 400, "invalid_target")
+    for resource in ("https://unknown.example.test", "x", "\0", "é"):
+        with refused("token.refused", times=1):
+            assert_error(service.credentials(resource=resource), 400, "invalid_target")
 
 
 def test_case_037_a_scope_of_another_resource_is_refused(

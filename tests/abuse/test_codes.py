@@ -42,22 +42,18 @@ WRONG_VERIFIERS: dict[str, Callable[[str], str | None]] = {
 
 
 @pytest.mark.parametrize("name", ["webapp", "spa"])
-@pytest.mark.parametrize("wrong", WRONG_VERIFIERS.values(), ids=WRONG_VERIFIERS)
 def test_case_016_a_code_with_a_challenge_needs_its_verifier(
-    wrong: Callable[[str], str | None],
-    name: str,
-    deployment: Deployment,
-    browserless: Browserless,
-    refused: Refused,
+    name: str, deployment: Deployment, browserless: Browserless, refused: Refused
 ) -> None:
     client = deployment.client(name)
-    found = callback(client, browserless)
-    verifier = client.verifiers[found["state"]]
-    # The code is burnt: whoever holds it has no second try.
-    with refused("code.refused", changes=["one_time"], times=1) as told:
-        answer = client.redeem(found, code_verifier=wrong(verifier))
-    assert_error(answer, 400, "invalid_grant")
-    assert told[0]["detail"]["reason"] == "PKCE"
+    for wrong in WRONG_VERIFIERS.values():
+        found = callback(client, browserless)
+        verifier = client.verifiers[found["state"]]
+        # The code is burnt: whoever holds it has no second try.
+        with refused("code.refused", changes=["one_time"], times=1) as told:
+            answer = client.redeem(found, code_verifier=wrong(verifier))
+        assert_error(answer, 400, "invalid_grant")
+        assert told[0]["detail"]["reason"] == "PKCE"
     with refused("code.refused", changes=["authorizations"], times=1) as told:
         answer = client.redeem(found)
     assert_error(answer, 400, "invalid_grant")
@@ -119,23 +115,18 @@ DOWNGRADES: dict[str, dict[str, Changes]] = {
 
 
 @pytest.mark.parametrize("name", ["webapp", "spa"])
-@pytest.mark.parametrize("downgrade", DOWNGRADES.values(), ids=DOWNGRADES)
 def test_case_018_only_s256_is_taken(
-    downgrade: dict[str, Changes],
-    name: str,
-    deployment: Deployment,
-    browserless: Browserless,
-    refused: Refused,
+    name: str, deployment: Deployment, browserless: Browserless, refused: Refused
 ) -> None:
     client = deployment.client(name)
-    asked = client.authorization("openid", **downgrade)
-    with refused("authorization.refused", times=1):
-        page = browserless.start(asked)
-    assert page.status == 303
-    assert page.callback["error"] == "invalid_request"
-    assert page.callback["state"] == asked["state"]
-    assert page.callback["iss"] == deployment.issuer
-    assert "code" not in page.callback
+    for how, downgrade in DOWNGRADES.items():
+        asked = client.authorization("openid", **downgrade)
+        with refused("authorization.refused", times=1):
+            page = browserless.start(asked)
+        assert (page.status, page.callback["error"]) == (303, "invalid_request"), how
+        assert page.callback["state"] == asked["state"]
+        assert page.callback["iss"] == deployment.issuer
+        assert "code" not in page.callback
 
 
 def test_case_018_only_s256_is_advertised(webapp: TokenClient) -> None:
@@ -281,36 +272,36 @@ def test_case_022_a_client_that_is_disabled_meanwhile_is_refused(
     assert told[0]["detail"]["reason"] == "disabled"
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        None,
-        "",
-        "https://two.example.test/other",
-        "https://two.example.test/callback/",
-        "https://two.example.test/callback?x=1",
-        "https://evil.example.test/callback",
-        "https://two.example.test/callback\0",
-    ],
+OTHER_REDIRECT_URIS = (
+    None,
+    "",
+    "https://two.example.test/other",
+    "https://two.example.test/callback/",
+    "https://two.example.test/callback?x=1",
+    "https://evil.example.test/callback",
+    "https://two.example.test/callback\0",
 )
+
+
 def test_a_redirect_uri_that_was_sent_is_sent_again(
-    sent: str | None, register: Register, browserless: Browserless, refused: Refused
+    register: Register, browserless: Browserless, refused: Refused
 ) -> None:
     uris = ["https://two.example.test/callback", "https://two.example.test/other"]
     client = register("two", redirect_uris=uris)
-    found = callback(client, browserless)
-    with refused("code.refused", changes=["one_time"], times=1) as told:
-        answer = client.redeem(found, redirect_uri=sent)
-    assert_error(answer, 400, "invalid_grant")
-    assert told[0]["detail"]["reason"] == "another redirect_uri"
+    for sent in OTHER_REDIRECT_URIS:
+        found = callback(client, browserless)
+        with refused("code.refused", changes=["one_time"], times=1) as told:
+            answer = client.redeem(found, redirect_uri=sent)
+        assert_error(answer, 400, "invalid_grant")
+        assert told[0]["detail"]["reason"] == "another redirect_uri"
 
 
-@pytest.mark.parametrize("sent", [None, "", "https://app.example.test/callback"])
 def test_a_redirect_uri_that_was_not_sent_need_not_be(
-    sent: str | None, webapp: TokenClient, browserless: Browserless
+    webapp: TokenClient, browserless: Browserless
 ) -> None:
-    found = callback(webapp, browserless, "notes:read", redirect_uri=None)
-    assert tokens(webapp.redeem(found, redirect_uri=sent))["scope"] == "notes:read"
+    for sent in (None, "", "https://app.example.test/callback"):
+        found = callback(webapp, browserless, "notes:read", redirect_uri=None)
+        assert tokens(webapp.redeem(found, redirect_uri=sent))["scope"] == "notes:read"
 
 
 def test_a_redirect_uri_that_was_not_sent_is_the_registered_one(
@@ -349,32 +340,29 @@ def test_a_code_lives_to_its_last_second(
 # RFC 8707: the resource of a code
 
 
-@pytest.mark.parametrize("sent", [None, "", NOTES_API])
-@pytest.mark.parametrize("authorized", [None, NOTES_API])
+@pytest.mark.parametrize("authorized", [None, "", NOTES_API])
 def test_a_token_is_for_the_resource_that_was_authorized(
-    authorized: str | None, sent: str | None, webapp: TokenClient, browserless: Browserless
+    authorized: str | None, webapp: TokenClient, browserless: Browserless
 ) -> None:
-    found = callback(webapp, browserless, "openid notes:read", resource=authorized)
-    access = tokens(webapp.redeem(found, resource=sent))["access_token"]
-    assert webapp.introspect(access).json()["aud"] == [NOTES_API, webapp.discovery.issuer]
+    for sent in (None, "", NOTES_API):
+        found = callback(webapp, browserless, "openid notes:read", resource=authorized)
+        access = tokens(webapp.redeem(found, resource=sent))["access_token"]
+        assert webapp.introspect(access).json()["aud"] == [NOTES_API, webapp.discovery.issuer]
+
+
+OTHER_RESOURCES = (FILES_API, f"{NOTES_API}/", "https://unknown.example.test", "nonsense", "\0")
 
 
 @pytest.mark.parametrize("authorized", [None, NOTES_API])
-@pytest.mark.parametrize(
-    "sent", [FILES_API, f"{NOTES_API}/", "https://unknown.example.test", "nonsense", "\0"]
-)
 def test_a_token_for_another_resource_is_refused_and_the_code_stays(
-    sent: str,
-    authorized: str | None,
-    webapp: TokenClient,
-    browserless: Browserless,
-    refused: Refused,
+    authorized: str | None, webapp: TokenClient, browserless: Browserless, refused: Refused
 ) -> None:
     found = callback(webapp, browserless, "openid notes:read", resource=authorized)
-    with refused("token.refused", times=1) as told:
-        answer = webapp.redeem(found, resource=sent)
-    assert_error(answer, 400, "invalid_target")
-    assert told[0]["actor"] == "client:webapp"
+    for sent in OTHER_RESOURCES:
+        with refused("token.refused", times=1) as told:
+            answer = webapp.redeem(found, resource=sent)
+        assert_error(answer, 400, "invalid_target")
+        assert told[0]["actor"] == "client:webapp"
     tokens(webapp.redeem(found))
 
 
