@@ -16,6 +16,8 @@ from idp.protocol.errors import invalid_request
 FORM = "application/x-www-form-urlencoded"
 _LONGEST_VALUE = 16 * 1024
 MOST_PARAMETERS = 100
+_SAFE = "https://localhost"
+"""Authlib wants https; that the request came to our address is checked in web/security.py."""
 
 
 class MachineRequest(OAuth2Request):
@@ -25,13 +27,13 @@ class MachineRequest(OAuth2Request):
 
     def __init__(
         self,
-        uri: str,
+        path: str,
         headers: Mapping[str, str],
         values: dict[str, str],
         resources: tuple[str, ...],
         origin: Origin,
     ) -> None:
-        super().__init__("POST", uri, headers=headers)
+        super().__init__("POST", _SAFE + path, headers=headers)
         self.sent_headers = headers
         self.payload = BasicOAuth2Payload(values)
         self.values = values

@@ -3,9 +3,10 @@ server and ours.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Response, request
 
@@ -18,7 +19,7 @@ from idp.protocol.machine_request import (
 )
 from idp.protocol.userinfo import bearer_token
 from idp.protocol.userinfo import userinfo as userinfo_of
-from idp.web.context import oauth_server, origin, services
+from idp.web.context import oauth_server, origin
 
 Value = TypeVar("Value")
 _NEVER_IN_QUERY = frozenset(
@@ -89,13 +90,12 @@ def _presented_token() -> str:
 
 
 def _parsed() -> MachineRequest:
-    if request.mimetype != FORM:
+    if request.environ.get("CONTENT_TYPE") != FORM and request.mimetype != FORM:
         raise invalid_request(f"The body must be {FORM}.")
     if request.query_string and not _NEVER_IN_QUERY.isdisjoint(request.args):
         raise invalid_request("Parameters belong into the body, never into the URL.")
     values, resources = single_values(_pairs())
-    uri = services().settings.issuer + request.path
-    return MachineRequest(uri, _credentials(), values, resources, origin())
+    return MachineRequest(request.path, _credentials(), values, resources, origin())
 
 
 def _pairs() -> list[tuple[str, str]]:
@@ -123,5 +123,14 @@ def machine_error(error: MachineError) -> Response:
     return _json(status, dict(body), headers)
 
 
+class _Complete(Response):
+    """An answer that goes out as it is: Werkzeug would look for what could be added to it."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as PEP 3333 says."""
+        start_response(self.status, list(self.headers))
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [self.get_data()]
+
+
 def _json(status: int, body: Any, headers: list[tuple[str, str]]) -> Response:
-    return Response(json.dumps(body), status, headers)
+    return _Complete(json.dumps(body), status, headers)
