@@ -17,18 +17,24 @@ class WrongAnswers(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of wrk saw; latencies in milliseconds."""
+    """What one run of wrk saw; latencies in milliseconds, `processor` seconds of the server."""
 
     answers: int
     seconds: float
     p50: float
     p99: float
     samples: tuple[str, ...]
+    processor: float = 0.0
 
     @property
     def rate(self) -> float:
         """Answers for each second."""
         return self.answers / self.seconds
+
+    @property
+    def cost(self) -> float:
+        """Seconds of processor time for each answer."""
+        return self.processor / self.answers
 
 
 def drive(origin: str, wire: Wire, seconds: int, core: int, folder: Path) -> Run:

@@ -14,7 +14,7 @@ from bench.works import Work
 from idp.web import request_log
 
 _LINES = 45
-_BATCHES = 10
+_BATCHES = 40
 
 
 def profile(material: Material, works: Sequence[Work], number: int) -> None:

@@ -1,23 +1,36 @@
 """Results: as JSON for the record, as a table for people."""
 
 import json
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench.load import Run
 from bench.works import Work
 
 FOLDER = Path(__file__).parent / "results"
+_WIDTHS = (8, 9, 9, 6, 9, 7, 6, 9)
 
 
 def summary(runs: Sequence[Run]) -> dict[str, float]:
-    """Return the medians of some runs; latencies in milliseconds."""
+    """Return the medians of some runs; latencies in milliseconds, `cpu` as a part of one core."""
     return {
-        "per_second": round(statistics.median(run.rate for run in runs), 1),
-        "p50_ms": round(statistics.median(run.p50 for run in runs), 2),
-        "p99_ms": round(statistics.median(run.p99 for run in runs), 2),
+        "per_second": round(median(run.rate for run in runs), 1),
+        "p50_ms": round(median(run.p50 for run in runs), 2),
+        "p99_ms": round(median(run.p99 for run in runs), 2),
+        "cpu": round(median(run.processor / run.seconds for run in runs), 2),
+    }
+
+
+def compared(pairs: Sequence[tuple[Run, Run]]) -> dict[str, float]:
+    """Return the medians of our runs, and of their ratios to the bare ones right before them.
+
+    `ratio_of_cost` compares processor time for each answer: waiting for the disk is not in it.
+    """
+    return summary([own for _, own in pairs]) | {
+        "ratio": round(median(own.rate / floor.rate for floor, own in pairs), 3),
+        "ratio_of_cost": round(median(floor.cost / own.cost for floor, own in pairs), 3),
     }
 
 
@@ -31,15 +44,18 @@ def write(results: Mapping[str, Any], name: str) -> Path:
 
 def table(results: Mapping[str, Any], works: Iterable[Work]) -> str:
     """Return what was reached beside what is asked."""
-    lines = [
-        f"{'':42}{'/s':>8}{'p50 ms':>9}{'p99 ms':>9}{'CPU':>6}{'reached':>9}{'first':>7}{'must':>6}"
-    ]
+    heads = zip(
+        ("/s", "p50 ms", "p99 ms", "CPU", "reached", "first", "must", "by cost"),
+        _WIDTHS,
+        strict=True,
+    )
+    lines = [" " * 42 + "".join(f"{head:>{width}}" for head, width in heads)]
     for name, found in results["bare"].items():
         lines.append(_row(f"bare Flask, {name}", found) + f"{1:>9.2f}")
     for work in works:
         found = results["works"][work.name]
         ratio = f"{found['ratio']:>9.2f}{work.first:>7.2f}{work.must:>6.2f}"
-        lines.append(_row(work.title, found) + ratio)
+        lines.append(_row(work.title, found) + ratio + f"{found['ratio_of_cost']:>9.2f}")
     return "\n".join([*lines, *_asides(results)])
 
 
