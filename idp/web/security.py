@@ -44,6 +44,7 @@ _YEAR = 31_536_000
 _REQUEST_ID = "doorward.request_id"
 _KIND = "doorward.kind"
 _ADDRESSED = "doorward.addressed"
+_WITH_FORMS = frozenset({Kind.PAGE, Kind.FINISHING_PAGE})
 
 
 class Security:
@@ -146,10 +147,8 @@ def protect_forms(app: Flask, key: bytes) -> None:
 
     @app.before_request
     def check() -> None:
-        if request.method == "POST" and kind_of(request.endpoint) in {
-            Kind.PAGE,
-            Kind.FINISHING_PAGE,
-        }:
+        environ = request.environ
+        if environ["REQUEST_METHOD"] == "POST" and environ[_KIND] in _WITH_FORMS:
             protection.protect()
 
 
