@@ -10,18 +10,7 @@ from joserfc.jwk import JWKRegistry
 from idp.crypto.algorithms import ALGORITHMS
 from idp.domain.services import Services
 from tests.keys import forging
-
-
-def header_of(token: str) -> dict[str, Any]:
-    """Return what a token's header says."""
-    value: dict[str, Any] = json.loads(forging.decode(token.split(".", maxsplit=1)[0]))
-    return value
-
-
-def claims_of(token: str) -> dict[str, Any]:
-    """Return what a token says."""
-    value: dict[str, Any] = json.loads(forging.decode(token.split(".")[1]))
-    return value
+from tests.support.token_parts import claims_of, header_of
 
 
 def signed_by_us(services: Services, algorithm: str, header: Any, claims: bytes) -> str:

@@ -146,6 +146,13 @@ def test_a_disabled_resource_server_is_refused_and_gets_no_tokens(
         assert_error(webapp.refresh(issued["refresh_token"]), 400, "invalid_target")
 
 
+def test_an_address_that_nobody_allowed_is_not_told(
+    issued: dict[str, Any], webapp: TokenClient, notes_api: TokenClient
+) -> None:
+    for asker in (webapp, notes_api):
+        assert ADA.email not in asker.introspect(issued["access_token"]).text
+
+
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense", "", "\0"])
 def test_a_hint_is_a_hint(hint: str, issued: dict[str, Any], webapp: TokenClient) -> None:
     for kind in ("access_token", "refresh_token"):

@@ -23,6 +23,7 @@ from tests.support.more_clients import Register
 from tests.support.refusals import Refused
 from tests.support.seeds import OPERATOR, ORIGIN
 from tests.support.token_client import TokenClient
+from tests.support.token_parts import claims_of, header_of
 
 
 @pytest.fixture
@@ -103,8 +104,8 @@ def test_case_050_our_public_key_is_no_secret(
             ("id_token", everywhere.refuse_hint),
         ):
             token = issued[kind]
-            header = {**forgeries.header_of(token), "alg": "HS256"}
-            refuse(forging.by_hmac(header, forgeries.claims_of(token), key))
+            header = {**header_of(token), "alg": "HS256"}
+            refuse(forging.by_hmac(header, claims_of(token), key))
 
 
 def test_case_052_extensions_are_refused_even_when_we_signed(
@@ -129,7 +130,7 @@ def test_case_053_an_id_token_by_the_same_key_is_no_access_token(
 ) -> None:
     client = register("es256", id_token_signed_response_alg="ES256")
     both = client.sign_in(browserless)
-    kids = {forgeries.header_of(both[name])["kid"] for name in ("id_token", "access_token")}
+    kids = {header_of(both[name])["kid"] for name in ("id_token", "access_token")}
     assert len(kids) == 1
     everywhere.refuse_access(both["id_token"])
 
@@ -162,7 +163,7 @@ def test_case_053_a_refresh_token_is_no_access_token(
 def test_case_053_another_type_is_refused_even_when_we_signed(
     typ: str, issued: dict[str, Any], everywhere: Endpoints, services: Services
 ) -> None:
-    claims = forgeries.claims_of(issued["access_token"])
+    claims = claims_of(issued["access_token"])
     everywhere.refuse_access(services.signing_keys.active("ES256").sign(claims, typ))
 
 
@@ -172,7 +173,7 @@ def test_case_053_another_type_is_refused_even_when_we_signed(
 def test_claims_of_others_are_refused_even_when_we_signed(
     changes: dict[str, Any], issued: dict[str, Any], everywhere: Endpoints, services: Services
 ) -> None:
-    claims = forgeries.claims_of(issued["access_token"]) | changes
+    claims = claims_of(issued["access_token"]) | changes
     everywhere.refuse_access(services.signing_keys.active("ES256").sign(claims, "at+jwt"))
 
 
@@ -197,7 +198,7 @@ def test_case_054_two_megabytes_do_not_get_in(webapp: TokenClient) -> None:
 def test_deep_claims_that_we_signed_are_an_error_and_no_crash(
     issued: dict[str, Any], everywhere: Endpoints, services: Services
 ) -> None:
-    header = forgeries.header_of(issued["access_token"])
+    header = header_of(issued["access_token"])
     for claims in (b"[" * 5_000, b'{"a":' * 1_500, b"null", b"[]", b"1", b'"x"', b"\xff", b""):
         everywhere.refuse_access(forgeries.signed_by_us(services, "ES256", header, claims))
 
@@ -220,7 +221,7 @@ def test_case_057_a_token_signed_just_before_a_rotation_is_good_to_its_end(
     before = webapp.sign_in(browserless)
     services.signing_keys.rotate(origin=ORIGIN, actor=OPERATOR)
     after = webapp.sign_in(browserless)
-    kids = [forgeries.header_of(each["access_token"])["kid"] for each in (before, after)]
+    kids = [header_of(each["access_token"])["kid"] for each in (before, after)]
     assert kids[0] != kids[1]
     clock.advance(599)
     services.housekeeping.run_once()
@@ -250,7 +251,7 @@ def test_case_058_a_withdrawn_key_makes_its_tokens_worthless_at_once(
         services.signing_keys.rotate(emergency=True, origin=ORIGIN, actor=OPERATOR)
     else:
         for name in ("access_token", "id_token"):
-            kid = forgeries.header_of(issued[name])["kid"]
+            kid = header_of(issued[name])["kid"]
             services.signing_keys.retire(kid, emergency=True, origin=ORIGIN, actor=OPERATOR)
     everywhere.refuse_access(issued["access_token"])
     everywhere.refuse_hint(issued["id_token"])
