@@ -47,7 +47,9 @@ def create_gallery() -> Flask:
 
     @app.post("/posted")
     def posted() -> str:
-        return "<!doctype html><html lang=en><title>Posted</title><p>Posted</p>"
+        # An icon of its own, or the browser asks for /favicon.ico and complains, sometimes in time.
+        icon = "<link rel=icon href=data:,>"
+        return f"<!doctype html><html lang=en><title>Posted</title>{icon}<p>Posted</p>"
 
     @app.after_request
     def secure(response: Response) -> Response:
