@@ -42,5 +42,5 @@ ENV PATH=/opt/doorward/bin:$PATH \
 USER 10001:10001
 WORKDIR /var/lib/doorward
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["idp", "health"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["python3", "-m", "idp.cli.health"]
 CMD ["idp", "serve", "--host", "0.0.0.0", "--port", "8000"]

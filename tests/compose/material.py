@@ -1,6 +1,5 @@
 """Secrets as docs/how-to/run-with-compose.md makes them: a file each, for its one reader."""
 
-import base64
 import datetime
 import ipaddress
 import os
@@ -15,12 +14,14 @@ from cryptography.x509.oid import NameOID
 SERVER, DATABASE, PROXY = 10001, 999, 101
 
 
-def make_secrets(folder: Path) -> list[str]:
-    """Fill `folder`; return every secret text in it, to search for later."""
+def make_secrets(folder: Path, key: str) -> list[str]:
+    """Fill `folder`; return every secret text in it, to search for later.
+
+    `key` is the key-encryption key.
+    """
     folder.mkdir()
     folder.chmod(0o711)
     password = secrets.token_hex(24)
-    key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
     certificate, private = make_certificate(folder / "ca.pem")
     _put(folder / "database_password", password, DATABASE)
     _put(folder / "database_url", f"postgresql://doorward:{password}@database/doorward", SERVER)

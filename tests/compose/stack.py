@@ -10,10 +10,12 @@ from typing import Any
 
 import requests
 
+from .application import API, API_SCOPE, METADATA, expect
 from .machine import ROOT, Machine, StepError
-from .sign_in import REDIRECT_URI, expect
 
 FILES = [f"{ROOT}/docker-compose.yml", f"{ROOT}/tests/compose/docker-compose.test.yml"]
+UNTRUSTED = f"{ROOT}/tests/compose/docker-compose.untrusted.yml"
+IMAGE = "doorward:test"
 SERVICES = {"idp": "10001", "database": "999", "proxy": "101", "mail": "65534"}
 SEND = """
 import smtplib
@@ -21,6 +23,8 @@ with smtplib.SMTP("mail", 1025, timeout=5) as smtp:
     text = "Subject: Hello from the server\\r\\n\\r\\nHello.\\r\\n"
     smtp.sendmail("idp@example.com", ["ada@example.com"], text)
 """
+# Each worker's sign of life is a file that was unlinked while it is open.
+HEARTBEATS = "readlink /proc/[0-9]*/fd/* 2>/dev/null | grep ^/dev/shm/wgunicorn- | sort -u"
 
 
 class Stack:
@@ -37,7 +41,7 @@ class Stack:
             "COMPOSE_FILE": ":".join(FILES),
             "COMPOSE_DOCKER_CLI_BUILD": "1",
             "IDP_ISSUER": self.issuer,
-            "DOORWARD_VERSION": "test",
+            "DOORWARD_VERSION": IMAGE.partition(":")[2],
             "DOORWARD_SECRETS": str(machine.work / "secrets"),
             "DOORWARD_PROXY_SUBNET": "172.31.250.0/28",
             "DOORWARD_HTTPS_PORT": f"127.0.0.1:{https}",
@@ -45,6 +49,13 @@ class Stack:
             "DOORWARD_MAIL_PORT": f"127.0.0.1:{mail}",
             "WEB_CONCURRENCY": "2",
         }
+
+        self._earlier_logs: list[str] = []
+
+    def generate_key(self) -> str:
+        """Return a key-encryption key, made as the how-to makes it."""
+        bare = ("--rm", "--read-only", "--network", "none")
+        return self.machine.run("docker", "run", *bare, IMAGE, "idp", "keys", "generate").strip()
 
     def compose(self, *words: str, stdin: str | None = None) -> str:
         return self.machine.run("docker-compose", "--no-ansi", *words, stdin=stdin)
@@ -57,11 +68,15 @@ class Stack:
             self.await_health()
             yield
         except Exception as error:
-            raise StepError(f"{error}\n--- logs ---\n{self._logs()}") from error
+            raise StepError(f"{error}\n--- logs ---\n{self._last_logs()}") from error
         finally:
             self._take_down()
 
-    def _logs(self) -> str:
+    def logs(self) -> str:
+        """Return all that the containers wrote, those that were replaced too."""
+        return "\n".join([*self._earlier_logs, self.compose("logs")])
+
+    def _last_logs(self) -> str:
         try:
             return self.compose("logs", "--tail", "40")
         except StepError as error:
@@ -112,30 +127,59 @@ class Stack:
                 f"{service}: a secret is in the open",
             )
 
+    def look_at_server(self) -> None:
+        """Nothing but its own folders can be written; the workers' heartbeats lie in memory."""
+        inside = ("exec", "-T", "idp")
+        expect(self.compose(*inside, "idp", "health").strip() == "ready", "idp health: not ready")
+        beats = self.compose(*inside, "sh", "-c", HEARTBEATS).splitlines()
+        expect(len(beats) == 2, f"heartbeats of two workers: {beats}")
+        told = self.compose(*inside, "sh", "-c", "! touch /var/lib/doorward/new 2>&1")
+        expect("Read-only file system" in told, f"the folder above its own: {told}")
+
     def idp(self, *words: str, stdin: str = "") -> dict[str, Any]:
         """Run the `idp` command in the server's container; return its JSON."""
         text = self.compose("exec", "-T", "idp", "idp", *words, "--json", stdin=stdin)
         answer: dict[str, Any] = json.loads(text)
         return answer
 
-    def add_person_and_client(self, email: str, password: str) -> dict[str, Any]:
-        person = ("users", "add", email, "--name", "Ada Lovelace", "--password-stdin")
-        self.idp(*person, stdin=f"{password}\n")
-        metadata = {
-            "client_name": "Compose test",
-            "redirect_uris": [REDIRECT_URI],
-            "grant_types": ["authorization_code"],
-            "scope": "openid profile email",
-            "token_endpoint_auth_method": "client_secret_basic",
-        }
-        return self.idp("clients", "add", "--metadata", "-", stdin=json.dumps(metadata))
+    def add_person(self, email: str, password: str) -> None:
+        words = ("users", "add", email, "--name", "Ada Lovelace", "--password-stdin")
+        self.idp(*words, stdin=f"{password}\n")
+
+    def add_api(self) -> dict[str, Any]:
+        scope = f"{API_SCOPE}=Read your notes"
+        return self.idp("resources", "add", API, "--name", "Notes", "--scope", scope)
+
+    def add_client(self) -> dict[str, Any]:
+        return self.idp("clients", "add", "--metadata", "-", stdin=json.dumps(METADATA))
 
     def replace_server(self) -> None:
         """Put a new container in the place of the server's; the proxy has to find it."""
         before = self.inspect("idp")["Id"]
+        self._earlier_logs.append(self.compose("logs", "idp"))
         self.compose("up", "--detach", "--no-build", "--no-deps", "--force-recreate", "idp")
         self.await_health()
         expect(self.inspect("idp")["Id"] != before, "the server's container was not replaced")
+
+    @contextmanager
+    def without_trust(self) -> Iterator[None]:
+        """For as long as this lasts, a new server's container trusts no proxy."""
+        files = self.machine.environment["COMPOSE_FILE"]
+        self.machine.environment["COMPOSE_FILE"] = f"{files}:{UNTRUSTED}"
+        try:
+            yield
+        finally:
+            self.machine.environment["COMPOSE_FILE"] = files
+
+    def query(self, statement: str) -> list[str]:
+        """Return the rows as lines, with | between the columns."""
+        words = ("psql", "-U", "doorward", "-d", "doorward", "-Atc", statement)
+        return self.compose("exec", "-T", "database", *words).splitlines()
+
+    def dump(self) -> str:
+        """Return the backup that the how-to makes, as text."""
+        words = ("pg_dump", "-U", "doorward", "doorward")
+        return self.compose("exec", "-T", "database", *words)
 
     def send_mail(self) -> None:
         self.compose("exec", "-T", "idp", "python3", "-c", SEND)
