@@ -2,8 +2,9 @@
 
 As it comes, a new connection holds a thread for up to five seconds while it is silent, and for ever
 once it has sent half a request; and a client that does not hang up after its answer stops the loop
-that serves all others for two seconds. Here silence takes no thread, half a request takes one for
-seconds, and hanging up is waited for in a thread. A proxy that buffers requests does the rest.
+that serves all others for two seconds. Here silence takes no thread, a request that is not complete
+in time gives its thread back, and hanging up is waited for in a thread. A proxy that buffers
+requests does the rest.
 """
 
 import contextlib
@@ -16,13 +17,38 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 SILENCE_SECONDS = 5
 """A connection that sends nothing for so long is closed, before and within a request."""
+REQUEST_SECONDS = 10
+"""How long a request may take from its first byte to the last of its body, however steadily it
+drips: the largest body, 256 KiB, then needs 26 KiB a second."""
 PARTING_SECONDS = 0.5
 """How long a client may take to hang up after its last answer."""
-_TIMEVAL = struct.pack("ll", SILENCE_SECONDS, 0)
+
+
+class _InTime(SocketUnreader):
+    """Reads a connection for gunicorn's parser until `deadline`, of time.monotonic()."""
+
+    deadline = 0.0
+
+    def chunk(self, *wanted: Any) -> bytes:
+        """Return what comes next. Raises BlockingIOError when that is too late."""
+        left = min(self.deadline - time.monotonic(), SILENCE_SECONDS)
+        if left <= 0:
+            raise BlockingIOError("The request took too long.")
+        _limit(self.sock, socket.SO_RCVTIMEO, left)
+        return bytes(super().chunk(*wanted))
+
+
+def _limit(sock: socket.socket, direction: int, seconds: float) -> None:
+    """Let the kernel end each read or write after that time; gunicorn sets no limit to them."""
+    microseconds = max(1, int(seconds * 1_000_000))  # 0 would mean for ever
+    sock.setsockopt(
+        socket.SOL_SOCKET, direction, struct.pack("ll", *divmod(microseconds, 1_000_000))
+    )
 
 
 class PatientWorker(ThreadWorker):
@@ -41,9 +67,7 @@ class PatientWorker(ThreadWorker):
         if conn.initialized or conn.data_ready:
             super().enqueue_req(conn)
             return
-        # The kernel ends reads and writes that take too long; gunicorn sets no limit to them.
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _TIMEVAL)
-        conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIMEVAL)
+        _limit(conn.sock, socket.SO_SNDTIMEO, SILENCE_SECONDS)
         conn.sock.setblocking(False)
         conn.timeout = time.monotonic() + SILENCE_SECONDS
         self.pending_conns.append(conn)
@@ -52,10 +76,21 @@ class PatientWorker(ThreadWorker):
 
     def handle(self, conn: TConn) -> Any:
         """Called in a thread; returns whether the connection is kept, as gunicorn's does."""
+        _reader_of(conn).deadline = time.monotonic() + REQUEST_SECONDS
         kept = super().handle(conn)
         if kept is False:
             _part(conn.sock)
         return kept
+
+
+def _reader_of(conn: TConn) -> _InTime:
+    """Let gunicorn's parser read through one of ours; it keeps what came too early."""
+    conn.init()
+    parser: Any = conn.parser
+    if not isinstance(parser.unreader, _InTime):
+        parser.unreader = _InTime(conn.sock)
+    reader: _InTime = parser.unreader
+    return reader
 
 
 def _part(sock: socket.socket) -> None:

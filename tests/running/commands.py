@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,13 +57,18 @@ class Place:
 
     @contextmanager
     def serving(
-        self, *arguments: str, environment: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        program: Sequence[str | Path] = (BIN / "idp",),
     ) -> Iterator["Running"]:
-        """Run `idp dev` or `idp serve` until the block ends."""
+        """Run `idp dev` or `idp serve`, or what another `program` makes of it, until the block
+        ends.
+        """
         log = self.folder / f"{arguments[0]}.err"
         with log.open("w") as errors:
             process = subprocess.Popen(
-                [BIN / "idp", *arguments],
+                [*program, *arguments],
                 cwd=ROOT,
                 env=self.environment | dict(environment or {}),
                 stdout=subprocess.PIPE,

@@ -4,11 +4,13 @@ import json
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -58,10 +60,10 @@ class Served:
 
 
 @contextmanager
-def serving(place: Place, environment: dict[str, str]) -> Iterator[Served]:
+def serving(place: Place, environment: dict[str, str], **more: Any) -> Iterator[Served]:
     port = free_port()
     environment = environment | {"IDP_ISSUER": f"http://localhost:{port}"}
-    with place.serving("serve", "--port", str(port), environment=environment) as running:
+    with place.serving("serve", "--port", str(port), environment=environment, **more) as running:
         running.wait(f"http://localhost:{port}/health/ready")
         yield Served(running, port)
 
@@ -201,6 +203,41 @@ def test_clients_that_fall_silent_do_not_stop_the_others(place: Place, sent: byt
         assert time.monotonic() - began < (25 if sent else SILENCE_SECONDS / 2)
         silent[0].settimeout(20)
         assert silent[0].recv(1) == b""
+        assert {line["level"] for line in served.log()} == {"info"}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "GET /health/live HTTP/1.1\r\nHost: localhost:{port}\r\nX-Slow: ",
+        "POST /oauth2/token HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Length: 99999\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n\r\n",
+    ],
+    ids=["header", "body"],
+)
+def test_requests_that_drip_do_not_stop_the_others(place: Place, sent: str) -> None:
+    """There are more of them than threads, and none is ever silent for long."""
+    impatient = [
+        sys.executable,
+        "-c",
+        "from idp.cli import main, worker; worker.REQUEST_SECONDS = 0.7; main.main()",
+    ]
+    few = {"IDP_HASH_SLOTS": "1", "IDP_HASH_QUEUE": "0", "WEB_CONCURRENCY": "1"}
+    with serving(place, few, program=impatient) as served, ExitStack() as connections:
+        dripping = [served.connect(connections) for _ in range(8)]
+        for client in dripping:
+            client.sendall(sent.format(port=served.port).encode())
+        answers: list[bytes] = []
+        other = threading.Thread(target=lambda: answers.append(served.get("/health/live")))
+        other.start()
+        end = time.monotonic() + 8
+        while other.is_alive() and time.monotonic() < end:
+            for client in dripping:
+                with suppress(OSError):
+                    client.sendall(b"a")
+            other.join(0.05)
+        assert answers, "it still waits"
+        assert answers[0].split(b" ")[1] == b"200"
         assert {line["level"] for line in served.log()} == {"info"}
 
 
