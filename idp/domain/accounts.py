@@ -202,6 +202,7 @@ class Accounts:
         now = int(self._clock())
         with self._store.writing() as connection:
             account = self._get(connection, key)
+            rows.lock(connection, account.id)
             rows.change(connection, account.id, {"disabled_at": now, "updated_at": now})
             sessions.end_all(connection, account.id, now)
             authorizations.revoke_all(connection, account.id, now, "account disabled")

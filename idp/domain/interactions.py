@@ -42,9 +42,14 @@ class Progress:
     return_to: str = "/"
     identifier: str = ""
     signed_in: str = ""
+    session_id: str = ""
     chosen: str = ""
     consented: str = ""
     result: str | None = None
+
+    def session_of(self, account_id: str) -> str:
+        """Return the session that this account began in this interaction, empty if none."""
+        return self.session_id if self.signed_in == account_id else ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,13 @@ class Interactions:
         binding = binding_of(cookie) if cookie else None
         with self._store.writing() as connection:
             self._one_time.put(
-                connection, INTERACTION, handle, payload, self._lifetime, binding=binding
+                connection,
+                INTERACTION,
+                handle,
+                payload,
+                self._lifetime,
+                binding=binding,
+                tombstone=_REPEAT_SECONDS + 1,
             )
         return handle
 
@@ -126,13 +137,18 @@ class Interactions:
             self._note(connection, interaction, changes)
 
     def note_sign_in(
-        self, connection: Connection, interaction: Interaction, account_id: str, cookie: str
+        self,
+        connection: Connection,
+        interaction: Interaction,
+        account_id: str,
+        session_id: str,
+        cookie: str,
     ) -> None:
         """Write down, in the transaction of the sign-in, who proved who they are.
 
         It goes on with the new cookie, also when a second click proves it again with the old one.
         """
-        changes = {"signed_in": account_id, "chosen": account_id}
+        changes = {"signed_in": account_id, "chosen": account_id, "session_id": session_id}
         self._note(connection, interaction, changes, binding_of(cookie))
 
     def _note(

@@ -57,6 +57,7 @@ class OneTimeValues:
         *,
         binding: bytes | None = None,
         authorization_id: str | None = None,
+        tombstone: int = TOMBSTONE_SECONDS,
     ) -> None:
         """Store `value` of `kind` for `lifetime` seconds. Raises Conflict when it was
         put before.
@@ -72,7 +73,7 @@ class OneTimeValues:
             "authorization_id": authorization_id,
             "created_at": now,
             "expires_at": now + lifetime,
-            "keep_until": now + lifetime + TOMBSTONE_SECONDS,
+            "keep_until": now + lifetime + tombstone,
         }
         rows.add(connection, row)
 

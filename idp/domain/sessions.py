@@ -58,6 +58,11 @@ class Sessions:
         with self._store.writing() as connection:
             rows.touch(connection, session_id, now, now + self._idle)
 
+    def knows(self, cookie: str, account_id: str) -> bool:
+        """Whether this browser signed in to the account before, and the login is remembered."""
+        with self._store.reading() as connection:
+            return rows.belongs(connection, binding_of(cookie), account_id)
+
     def start(
         self,
         connection: Connection,
@@ -65,39 +70,47 @@ class Sessions:
         amr: tuple[str, ...],
         acr: str,
         old_cookie: str,
+        earlier: str,
         origin: Origin,
-    ) -> str:
-        """Open a session in the caller's transaction and return its new cookie.
+    ) -> tuple[str, str]:
+        """Open a session in the caller's transaction; return its id and its new cookie.
 
-        The old cookie's session ends, and what was bound to the old cookie is bound to the new one,
-        so that a fixed or stolen identifier is worth nothing (SECURITY case 114).
+        Somebody who proves again who they are goes on with the session they had, so that nobody is
+        signed out of other applications by it: the one of this browser, or `earlier`, begun by a
+        first click. Another person's ends. What was bound to the old cookie is bound to the new
+        one, so that a fixed or stolen identifier is worth nothing (SECURITY case 114).
         """
         now = int(self._clock())
         cookie = random_token()
-        rows.end(connection, binding_of(old_cookie), now)
-        row = {
-            "id": uuid7(),
+        proof = {
             "cookie_digest": binding_of(cookie),
-            "account_id": account_id,
             "auth_time": now,
             "amr": list(amr),
             "acr": acr,
-            "created_at": now,
             "seen_at": now,
             "idle_expires_at": now + self._idle,
             "expires_at": now + self._absolute,
-            "ended_at": None,
             "address": origin.address,
             "user_agent": origin.user_agent[:300],
         }
-        rows.add(connection, row)
+        current = rows.find(connection, binding_of(old_cookie), now)
+        session_id = earlier or (current["session_id"] if current else "")
+        if not (session_id and rows.renew(connection, session_id, account_id, now, proof)):
+            self._end(connection, old_cookie, current["id"] if current else None, origin)
+            session_id = uuid7()
+            fresh = {"id": session_id, "account_id": account_id, "created_at": now}
+            rows.add(connection, {**fresh, **proof, "ended_at": None})
         rows.move_bindings(connection, binding_of(old_cookie), binding_of(cookie))
-        return cookie
+        return session_id, cookie
 
     def end(self, cookie: str, account_id: str, origin: Origin) -> None:
         """End a browser's session: what is bound to it ends with it, at once and on every node."""
         with self._store.writing() as connection:
-            ended = rows.end(connection, binding_of(cookie), int(self._clock()))
-            if ended:
-                entry = Entry("session.ended", f"account:{account_id}", account_id)
-                self._audit.record(connection, origin, entry)
+            self._end(connection, cookie, account_id, origin)
+
+    def _end(
+        self, connection: Connection, cookie: str, account_id: str | None, origin: Origin
+    ) -> None:
+        if rows.end(connection, binding_of(cookie), int(self._clock())):
+            entry = Entry("session.ended", f"account:{account_id}", account_id)
+            self._audit.record(connection, origin, entry)

@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from idp.domain.accounts import Account, email_key, from_row
+from idp.domain.accounts import email_key
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.credentials.password import Passwords
 from idp.domain.errors import Refused
@@ -10,7 +10,7 @@ from idp.domain.interactions import Interaction, Interactions
 from idp.domain.sessions import Sessions
 from idp.domain.throttling import Throttle
 from idp.store import accounts as rows
-from idp.store.database import Store
+from idp.store.database import RowMapping, Store
 
 ACR_ONE_FACTOR = "urn:doorward:acr:one-factor"
 AMR_PASSWORD = ("pwd",)
@@ -49,12 +49,13 @@ class SignIn:
         with self._store.reading() as connection:
             row = rows.with_password(connection, key)
         identity = row["id"] if row else key
+        known = cookie if self._sessions.knows(cookie, identity) else ""
         with self._passwords.turn():
-            self._throttle.count_try(identity, origin.address)
+            self._throttle.count_try(identity, origin.address, known)
             matches = self._passwords.matches(row["hash"] if row else None, password)
         if row is None or not matches or row["disabled_at"] is not None:
             self._refuse(row["id"] if row else None, origin)
-        return self._complete(from_row(row), interaction, cookie, origin)
+        return self._complete(row, interaction, cookie, known, origin)
 
     def _refuse(self, account_id: str | None, origin: Origin) -> NoReturn:
         entry = Entry("sign_in", "anyone", account_id, detail={"factor": "password"})
@@ -62,15 +63,29 @@ class SignIn:
         raise Refused("wrong password, or no such account")
 
     def _complete(
-        self, account: Account, interaction: Interaction, cookie: str, origin: Origin
+        self, row: RowMapping, interaction: Interaction, cookie: str, known: str, origin: Origin
     ) -> str:
+        """Open the session, unless password or account changed while the hash was computed."""
+        account_id = row["id"]
         with self._store.writing() as connection:
-            self._throttle.forget(connection, account.id)
-            new_cookie = self._sessions.start(
-                connection, account.id, AMR_PASSWORD, ACR_ONE_FACTOR, cookie, origin
-            )
-            self._interactions.note_sign_in(connection, interaction, account.id, new_cookie)
-            actor = f"account:{account.id}"
-            entry = Entry("sign_in", actor, account.id, detail={"factor": "password"})
-            self._audit.record(connection, origin, entry)
+            unchanged = rows.confirm(connection, account_id, row["hash"])
+            if unchanged:
+                self._throttle.forget(connection, account_id, known)
+                session_id, new_cookie = self._sessions.start(
+                    connection,
+                    account_id,
+                    AMR_PASSWORD,
+                    ACR_ONE_FACTOR,
+                    cookie,
+                    interaction.progress.session_of(account_id),
+                    origin,
+                )
+                self._interactions.note_sign_in(
+                    connection, interaction, account_id, session_id, new_cookie
+                )
+                actor = f"account:{account_id}"
+                entry = Entry("sign_in", actor, account_id, detail={"factor": "password"})
+                self._audit.record(connection, origin, entry)
+        if not unchanged:
+            self._refuse(account_id, origin)
         return new_cookie

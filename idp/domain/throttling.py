@@ -1,9 +1,9 @@
-"""Slowing down guesses: a failure counter for each account, limits for each network and for
-everybody.
+"""Slowing down guesses: a failure counter for each account, limits for networks and for everybody.
 
 Tries are counted before the check and in the database, so that parallel tries, other processes and
-other nodes all count. A wait only delays; nobody is locked out. Networks and accounts are stored as
-keyed digests.
+other nodes all count. A wait only delays. A browser that signed in to the account before has a
+counter of its own, so that strangers who guess can't shut its owner out. Networks and accounts are
+stored as keyed digests.
 """
 
 import ipaddress
@@ -16,8 +16,10 @@ from idp.store.database import Connection, Store
 
 FREE_TRIES = 5
 _FAILURES = {"free": FREE_TRIES, "first": 2, "longest": 900, "forget": 86400}
-_NETWORKS_IN_ALL = 50
-"""How many networks at their limit make everybody wait."""
+_SITES_LIMIT = 10
+"""How many networks at their limit make their site (an IPv6 /48) wait."""
+_EVERYBODYS_LIMIT = 50
+"""How many networks at their limit make all browsers wait that no account knows."""
 _WINDOW_SECONDS = 60
 
 
@@ -32,32 +34,51 @@ class Throttle:
 
     def count(self, kind: str, address: str) -> None:
         """Count one of a kind of thing that outsiders can make us write down. Raises Throttled."""
+        now = int(self._clock())
         with self._store.writing() as connection:
-            now = int(self._clock())
-            self._limit(connection, kind, network_of(address), self._most, now)
+            wait = self._over(connection, kind, network_of(address), self._most, now)
+        if wait:
+            raise Throttled(wait)
 
-    def count_try(self, identity: str, address: str) -> None:
-        """Count one try to prove `identity` (an account's id, or an address nobody has). Raises
-        Throttled.
+    def count_try(self, identity: str, address: str, known_browser: str = "") -> None:
+        """Count one try to prove `identity` (an account's id, or an address nobody has).
+
+        `known_browser` names a browser that signed in to the account before. Raises Throttled.
         """
         now = int(self._clock())
-        name = self._name("account", identity)
+        name = self._failures(identity, known_browser)
         with self._store.writing() as connection:
-            self._limit(connection, "password", network_of(address), self._most, now)
-            self._limit(connection, "password", "everybody", self._most * _NETWORKS_IN_ALL, now)
             counted = counters.fail(connection, name, now, _FAILURES)
-            waiting = None if counted else counters.look(connection, name)
-        if waiting:
-            raise Throttled(max(1, waiting[1] - now))
+            if not counted:
+                waiting = counters.look(connection, name)
+                wait = max(1, waiting[1] - now) if waiting else 1
+            else:
+                wait = 0 if known_browser else self._crowd(connection, address, now)
+        if wait:
+            raise Throttled(wait)
 
-    def _limit(self, connection: Connection, kind: str, value: str, most: int, now: int) -> None:
-        hits, ends = counters.hit(connection, self._name(kind, value), 1, now, _WINDOW_SECONDS)
-        if hits > most:
-            raise Throttled(max(1, ends - now))
+    def _crowd(self, connection: Connection, address: str, now: int) -> int:
+        """Count a try that reaches the check; return the seconds to wait if there are too many."""
+        most = self._most
+        return (
+            self._over(connection, "password", network_of(address), most, now)
+            or self._over(connection, "password", site_of(address), most * _SITES_LIMIT, now)
+            or self._over(connection, "password", "everybody", most * _EVERYBODYS_LIMIT, now)
+        )
 
-    def forget(self, connection: Connection, identity: str) -> None:
-        """A completed sign-in forgets the failures before it."""
-        counters.clear(connection, self._name("account", identity))
+    def _over(self, connection: Connection, kind: str, value: str, most: int, now: int) -> int:
+        name = self._name(kind, value)
+        hits, ends = counters.hit(connection, name, 1, now, _WINDOW_SECONDS)
+        return max(1, ends - now) if hits > most else 0
+
+    def forget(self, connection: Connection, identity: str, known_browser: str = "") -> None:
+        """Forget, at a completed sign-in, the failures before it."""
+        counters.clear(connection, self._failures(identity, known_browser))
+
+    def _failures(self, identity: str, known_browser: str) -> str:
+        if known_browser:
+            return self._name("browser", f"{identity} {known_browser}")
+        return self._name("account", identity)
 
     def _name(self, kind: str, value: str) -> str:
         return f"{kind}:{keyed_digest(self._key, kind, value).hex()[:40]}"
@@ -65,6 +86,15 @@ class Throttle:
 
 def network_of(address: str) -> str:
     """Return who shares a limit: an IPv4 address by itself, an IPv6 address with its /64."""
+    return _prefix(address, 64)
+
+
+def site_of(address: str) -> str:
+    """Return what one customer of a provider may have: an IPv4 address, an IPv6 /48."""
+    return f"site {_prefix(address, 48)}"
+
+
+def _prefix(address: str, bits: int) -> str:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -72,4 +102,4 @@ def network_of(address: str) -> str:
     if parsed.version == 4:
         return str(parsed)
     mapped = parsed.ipv4_mapped
-    return str(mapped) if mapped else str(ipaddress.ip_network(f"{parsed}/64", strict=False))
+    return str(mapped) if mapped else str(ipaddress.ip_network(f"{parsed}/{bits}", strict=False))

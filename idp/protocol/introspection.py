@@ -69,7 +69,8 @@ class Introspection(IntrospectionEndpoint):
             "token_type": "Bearer",
         }
         if authorization:
-            answer["username"] = authorization.account.email
+            if "email" in claims.scopes:
+                answer["username"] = authorization.account.email
             answer["auth_time"] = authorization.auth_time
             answer["acr"] = authorization.acr
             answer["amr"] = list(authorization.amr)

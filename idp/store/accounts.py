@@ -29,6 +29,26 @@ def add(connection: Connection, row: dict[str, Any]) -> None:
     connection.execute(insert(_ACCOUNTS), row)
 
 
+def lock(connection: Connection, account_id: str) -> None:
+    """Let nobody sign in to an account, or change it, until the transaction ends."""
+    connection.execute(select(_ACCOUNTS.c.id).where(_ACCOUNTS.c.id == account_id).with_for_update())
+
+
+def confirm(connection: Connection, account_id: str, hashed: str) -> bool:
+    """Whether an account is enabled and still has this password; it stays so until the end."""
+    statement = (
+        select(_ACCOUNTS.c.id)
+        .join_from(_ACCOUNTS, _PASSWORDS)
+        .where(
+            _ACCOUNTS.c.id == account_id,
+            _ACCOUNTS.c.disabled_at.is_(None),
+            _PASSWORDS.c.hash == hashed,
+        )
+        .with_for_update(read=True)
+    )
+    return connection.execute(statement).first() is not None
+
+
 def find(connection: Connection, key: str) -> RowMapping | None:
     """Return the person with this id, subject or compared address."""
     return connection.execute(_FIND, {"key": key}).mappings().first()
@@ -58,6 +78,7 @@ def change(connection: Connection, account_id: str, values: dict[str, Any]) -> N
 
 def set_password(connection: Connection, account_id: str, hashed: str, now: int) -> None:
     """Replace a person's password."""
+    lock(connection, account_id)
     connection.execute(delete(_PASSWORDS).where(_PASSWORDS.c.account_id == account_id))
     connection.execute(
         insert(_PASSWORDS), {"account_id": account_id, "hash": hashed, "changed_at": now}

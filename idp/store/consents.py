@@ -1,6 +1,6 @@
 """Queries on remembered scopes."""
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select, text
 
 from idp.store.statements import Statement
 from idp.store.tables import Consent, table
@@ -11,6 +11,14 @@ _FIND = Statement(
         _TABLE.c.account_id == bindparam("account_id_"),
         _TABLE.c.client_id == bindparam("client_id_"),
     )
+)
+
+_ADD = text(
+    """
+    INSERT INTO consents (account_id, client_id, resource, scope, granted_at)
+    VALUES (:account_id, :client_id, :resource, :scope, :granted_at)
+    ON CONFLICT DO NOTHING
+    """
 )
 
 
@@ -28,12 +36,10 @@ def add(
     pairs: frozenset[tuple[str, str]],
     now: int,
 ) -> None:
-    """Remember pairs that were not remembered yet."""
+    """Remember pairs; those remembered already stay as they are, whoever adds them meanwhile."""
     shared = {"account_id": account_id, "client_id": client_id, "granted_at": now}
-    fresh = pairs - find(connection, account_id, client_id)
-    if fresh:
-        rows = [{**shared, "resource": resource, "scope": scope} for resource, scope in fresh]
-        connection.execute(insert(_TABLE), rows)
+    for resource, scope in sorted(pairs):
+        connection.execute(_ADD, {**shared, "resource": resource, "scope": scope})
 
 
 def forget(connection: Connection, account_id: str, client_id: str) -> int:

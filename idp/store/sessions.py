@@ -49,6 +49,32 @@ def find(connection: Connection, cookie_digest: bytes, now: int) -> Row | None:
     return _FIND.first(connection, parameters)
 
 
+def belongs(connection: Connection, cookie_digest: bytes, account_id: str) -> bool:
+    """Whether a cookie is that of a login of this account, ended or not."""
+    statement = select(_SESSIONS.c.id).where(
+        _SESSIONS.c.cookie_digest == cookie_digest, _SESSIONS.c.account_id == account_id
+    )
+    return connection.execute(statement).first() is not None
+
+
+def renew(
+    connection: Connection, session_id: str, account_id: str, now: int, values: dict[str, Any]
+) -> bool:
+    """Give a live session of this account a new cookie and a new sign-in."""
+    statement = (
+        update(_SESSIONS)
+        .where(
+            _SESSIONS.c.id == session_id,
+            _SESSIONS.c.account_id == account_id,
+            _SESSIONS.c.ended_at.is_(None),
+            _SESSIONS.c.expires_at > now,
+            _SESSIONS.c.idle_expires_at > now,
+        )
+        .values(**values)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
 def touch(connection: Connection, session_id: str, now: int, idle_expires_at: int) -> None:
     """Note that a session was used."""
     values = {"seen_at": now, "idle_expires_at": idle_expires_at}

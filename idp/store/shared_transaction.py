@@ -8,6 +8,7 @@ their turns, as if each had committed by itself. If the commit fails, it fails f
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,8 +21,9 @@ from idp.store.errors import StoreUnavailable
 class _Batch:
     """A transaction. `members` have written and wait until it has `ended`, well or in `failure`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, longest_seconds: float) -> None:
         self.connection = connection
+        self._ends_at = time.monotonic() + longest_seconds
         self.raw: Any = connection.connection.driver_connection
         self.members = 0
         self.ended = threading.Event()
@@ -49,6 +51,10 @@ class _Batch:
         except sqlite3.Error as error:
             self.failure = error
 
+    def may_go_on(self) -> bool:
+        """Whether more writers may join: nobody's commit is put off for long."""
+        return self.failure is None and time.monotonic() < self._ends_at
+
     def end(self) -> None:
         """Commit for all members, and tell them."""
         try:
@@ -63,6 +69,9 @@ class _Batch:
 
 class SharedTransaction:
     """The writers of one process. `wait_seconds` is how long one waits for its turn."""
+
+    longest_seconds = 0.01
+    """How long writers may join a transaction: those that come later wait for the next."""
 
     def __init__(self, engine: Engine, wait_seconds: float) -> None:
         self._engine = engine
@@ -112,8 +121,7 @@ class SharedTransaction:
     def _pass_turn(self) -> None:
         """Let who waits go on with the transaction; when nobody does, it ends."""
         with self._turn:
-            broken = self._batch is not None and self._batch.failure is not None
-            if self._waiting and not broken:
+            if self._waiting and (self._batch is None or self._batch.may_go_on()):
                 self._give_turn()
                 return
         self._end()
@@ -125,7 +133,7 @@ class SharedTransaction:
         self._turn.notify()
 
     def _begin(self) -> _Batch:
-        batch = _Batch(self._engine.connect())
+        batch = _Batch(self._engine.connect(), self.longest_seconds)
         try:
             batch.raw.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:

@@ -85,7 +85,9 @@ def _signed_out(asked: LogoutRequest, session: Session | None) -> str:
 
 
 def signed_out() -> Response:
-    """Say what was signed out and what stays."""
+    """Say what was signed out and what stays; not to somebody who is signed in."""
+    if current_session():
+        return see_other(url_for("home"))
     client = services().clients.find(request.args.get("client_id", ""))
     return page(
         "signed_out.html",

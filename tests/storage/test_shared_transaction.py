@@ -26,6 +26,7 @@ class Watched:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.store._shared.longest_seconds = PATIENCE_SECONDS
         self.seen: list[str] = []
 
     def prepare(self, raw: Any, _record: object) -> None:

@@ -1,5 +1,6 @@
-"""Passwords: argon2id (RFC 9106), a bounded number at once, the rules of NIST SP 800-63B-4 section
-3.1.1.
+"""Passwords: argon2id (RFC 9106), a bounded number at once, compared in one normal form of Unicode.
+
+Long ones instead of composed ones, as NIST SP 800-63B-4 section 3.1.1 has it.
 """
 
 import threading
@@ -42,8 +43,9 @@ class Passwords:
         """Check a password within a `turn`; without a stored one the same work is done
         for nobody.
         """
-        right = is_password(stored or self._nobody, _normalised(presented[: LONGEST + 1]))
-        return right and stored is not None and len(presented) <= LONGEST
+        text = _normalised(presented)
+        right = is_password(stored or self._nobody, text[: LONGEST + 1])
+        return right and stored is not None and len(text) <= LONGEST
 
     @contextmanager
     def turn(self) -> Iterator[None]:
