@@ -3,12 +3,12 @@
 `python -m bench.bare PORT` serves it with the server's own gunicorn options.
 """
 
+import socket
 import sys
 
 from flask import Flask, request
 
 from idp.cli import server
-from idp.cli.preflight import listen
 from idp.config import Settings
 
 app = Flask("bare")
@@ -32,7 +32,7 @@ def document() -> dict[str, object]:
 
 def main(port: int) -> None:
     """Serve it."""
-    sockets = listen("127.0.0.1", port)
+    sockets = [socket.create_server(("127.0.0.1", port), backlog=1024)]
     server.run(
         app,
         sockets,

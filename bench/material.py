@@ -86,8 +86,8 @@ class Material:
         """Open a session, and remember consent for what is asked."""
         pairs = frozenset((API if scope == API_SCOPE else "", scope) for scope in SCOPES)
         with self.parts.store.writing() as connection:
-            cookie = self.parts.sessions.start(
-                connection, account.id, ("pwd",), _ACR, random_token(), _HERE
+            _, cookie = self.parts.sessions.start(
+                connection, account.id, ("pwd",), _ACR, random_token(), "", _HERE
             )
             for client in (self.elliptic, self.rsa):
                 self.parts.consents.remember(connection, account.id, client.client_id, pairs, _HERE)

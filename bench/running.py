@@ -57,12 +57,11 @@ def started(
     begun = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            words,
+            ["taskset", "-c", ",".join(map(str, cores)), *words],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"], **(environment or {})},
             stdout=output,
             stderr=output,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509  no threads here
         )
     try:
         _wait(process, origin + ready, log)

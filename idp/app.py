@@ -4,9 +4,9 @@ from pathlib import Path
 
 from flask import Flask
 
-from idp import config
 from idp.config import Settings
 from idp.domain.clock import Clock, system_clock
+from idp.domain.preflight import production_settings
 from idp.domain.services import Services, start
 from idp.protocol.enabled import configure
 from idp.protocol.server import Parts
@@ -26,8 +26,11 @@ _ROOT = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> Flask:
-    """Build the application. Raises ConfigurationError, StoreError."""
-    settings = settings or config.load()
+    """Build the application; without `settings`, the one of a production server.
+
+    Raises ConfigurationError, StoreError.
+    """
+    settings = settings or production_settings()
     request_log.configure(settings)
     app = Flask(
         "idp", template_folder=str(_ROOT / "templates"), static_folder=str(_ROOT / "static")
@@ -39,13 +42,14 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     app.extensions[context.SERVER] = configure(_protocol_parts(parts))
     form_key = parts.secrets.get("form-protection")
     app.session_interface = BrowserSessions(settings, form_key)
-    Security(app, parts)
+    front: Security | TrustedProxies = Security(app, parts)
     protect_forms(app, form_key)
     init_pages(app, settings)
     init_errors(app)
     add_routes(app, development=settings.development)
     if settings.trusted_proxies:
-        app.wsgi_app = TrustedProxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
+        front = TrustedProxies(front, settings.trusted_proxies)
+    app.wsgi_app = front  # type: ignore[method-assign]
     return app
 
 

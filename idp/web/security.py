@@ -30,7 +30,6 @@ _EVERYWHERE = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "same-origin"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
 )
 _CORS = (
@@ -61,7 +60,6 @@ class Security:
         self._headers = {kind: _headers(kind, parts.settings) for kind in Kind}
         self._documents = init_documents(app, parts).by_path
         self._application = app.wsgi_app
-        app.wsgi_app = self  # type: ignore[method-assign]
         app.before_request(_begin)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -127,6 +125,9 @@ def _headers(kind: Kind, settings: Settings) -> list[tuple[str, str]]:
     if kind in {Kind.MACHINE, Kind.OPEN_MACHINE, Kind.DOCUMENT}:
         policy = _MACHINE_POLICY
     headers.append(("Content-Security-Policy", policy))
+    if kind is Kind.PAGE:
+        # Not on the way of a sign-in: a client's pop-up window would lose who opened it.
+        headers.append(("Cross-Origin-Opener-Policy", "same-origin"))
     return [*headers, *_CORS] if kind in {Kind.OPEN_MACHINE, Kind.DOCUMENT} else headers
 
 
