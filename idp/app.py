@@ -4,9 +4,9 @@ from pathlib import Path
 
 from flask import Flask
 
-from idp import config
 from idp.config import Settings
 from idp.domain.clock import Clock, system_clock
+from idp.domain.preflight import production_settings
 from idp.domain.services import Services, start
 from idp.protocol.enabled import configure
 from idp.protocol.server import Parts
@@ -26,8 +26,11 @@ _ROOT = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> Flask:
-    """Build the application. Raises ConfigurationError, StoreError."""
-    settings = settings or config.load()
+    """Build the application; without `settings`, the one of a production server.
+
+    Raises ConfigurationError, StoreError.
+    """
+    settings = settings or production_settings()
     request_log.configure(settings)
     app = Flask(
         "idp", template_folder=str(_ROOT / "templates"), static_folder=str(_ROOT / "static")

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -23,7 +23,11 @@ from pydantic_settings import (
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PREFIX = "IDP_"
+SHORTEST_ACCESS_TOKEN = 300
 LONGEST_ACCESS_TOKEN = 900
+"""Seconds: what the setting and resource servers may ask for."""
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SQLITE = "sqlite:///"
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -65,6 +69,21 @@ def _option(default: Any, text: str, **limits: Any) -> Any:
     return Field(default, description=text, **limits)
 
 
+def _port_problem(origin: SplitResult) -> str | None:
+    """Say why browsers would not send an origin's port so; None when they would."""
+    try:
+        port = origin.port
+    except ValueError:
+        return "must name a port from 1 to 65535"
+    if port == _DEFAULT_PORTS[origin.scheme]:
+        return f"must leave out :{port}, the default, as browsers do"
+    written = "" if port is None else f":{port}"
+    host = origin.netloc.removesuffix(written)
+    if port == 0 or ":" in host.rpartition("]")[2]:
+        return "must name a port from 1 to 65535, or none"
+    return None
+
+
 class Settings(BaseSettings):
     """The configuration of one node, frozen."""
 
@@ -95,7 +114,7 @@ class Settings(BaseSettings):
 
     code_lifetime: int = _option(60, "Authorization code, seconds.", ge=1, le=60)
     access_token_lifetime: int = _option(
-        600, "Access token, seconds.", ge=300, le=LONGEST_ACCESS_TOKEN
+        600, "Access token, seconds.", ge=SHORTEST_ACCESS_TOKEN, le=LONGEST_ACCESS_TOKEN
     )
     id_token_lifetime: int = _option(600, "ID token, seconds.", ge=60, le=3600)
     refresh_idle_lifetime: int = _option(14 * 86400, "Refresh token unused, seconds.", ge=60)
@@ -119,7 +138,12 @@ class Settings(BaseSettings):
     cache_lifetime: int = _option(
         5, "Staleness of clients and keys on other nodes, seconds.", ge=0, le=5
     )
-    audit_retention: int = _option(400 * 86400, "Audit entries are kept, seconds.", ge=86400)
+    audit_retention: int = _option(
+        400 * 86400,
+        "Audit entries are kept, and public keys that left the JWKS (for expired ID tokens that "
+        "come back as hints), seconds.",
+        ge=86400,
+    )
     password_min_length: int = _option(15, "Shortest password, characters.", ge=8, le=64)
     hash_slots: int = _option(2, "Password hashes computed at once in one process.", ge=1, le=64)
     hash_queue: int = _option(4, "Password checks that may wait in one process.", ge=0, le=1000)
@@ -163,6 +187,8 @@ class Settings(BaseSettings):
             raise ValueError("must be a bare origin, without path, trailing slash or user")
         if value != value.lower():
             raise ValueError("must be written in lower case")
+        if problem := _port_problem(parts):
+            raise ValueError(problem)
         return value
 
     @property
@@ -178,7 +204,9 @@ class Settings(BaseSettings):
     @property
     def sqlalchemy_url(self) -> str:
         """The database's address; PostgreSQL's names its driver."""
-        url = self.database_url or f"sqlite:///{self.data_dir.absolute() / 'doorward.sqlite3'}"
+        if self.embedded:
+            return f"{_SQLITE}{self.database_file}"
+        url = self.database_url
         for scheme in ("postgresql://", "postgres://"):
             if url.startswith(scheme):
                 return "postgresql+psycopg://" + url.removeprefix(scheme)
@@ -187,7 +215,13 @@ class Settings(BaseSettings):
     @property
     def embedded(self) -> bool:
         """Whether the database is SQLite on this machine."""
-        return self.sqlalchemy_url.startswith("sqlite")
+        return not self.database_url or self.database_url.startswith(_SQLITE)
+
+    @property
+    def database_file(self) -> Path:
+        """The file of the embedded database."""
+        named = self.database_url.removeprefix(_SQLITE)
+        return Path(named or self.data_dir / "doorward.sqlite3").absolute()
 
 
 def load(overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -213,6 +247,6 @@ def production_problems(settings: Settings) -> list[str]:
         problems.append("IDP_ISSUER: must be https; plain http is for loopback only.")
     if settings.development:
         problems.append("IDP_DEVELOPMENT: development mode is for `idp dev`; unset it.")
-    if not settings.sqlalchemy_url.startswith(("sqlite", "postgresql")):
+    if not settings.sqlalchemy_url.startswith((_SQLITE, "postgresql")):
         problems.append("IDP_DATABASE_URL: only SQLite and PostgreSQL are supported.")
     return problems

@@ -13,11 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from idp.app import create_app
-from idp.cli.preflight import folder_problems
 from idp.config import ConfigurationError, Settings, load
 from idp.crypto.keyfiles import KeyUnusable
 from idp.domain.audit import Origin
 from idp.domain.errors import DomainError
+from idp.domain.preflight import folder_problems
 from idp.domain.services import Services
 from idp.store.errors import StoreError, StoreUnavailable
 from idp.web.context import SERVICES

@@ -12,8 +12,9 @@ from werkzeug.exceptions import HTTPException
 from idp.app import create_app, services_of
 from idp.cli import demo, server
 from idp.cli.context import operator, origin
-from idp.cli.preflight import PortUnusable, folder_problems, listen
+from idp.cli.listening import PortUnusable, listen
 from idp.config import LOOPBACK_HOSTS, PREFIX, ConfigurationError, Settings, load
+from idp.domain.preflight import folder_problems
 from idp.domain.services import Services
 from idp.protocol.metadata import TOKEN
 from idp.web.playground.steps import INTROSPECTOR

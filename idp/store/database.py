@@ -6,12 +6,12 @@ SQLite writers share transactions (shared_transaction.py): threads never fight o
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, ExceptionContext, event
+from sqlalchemy import Connection, Engine, ExceptionContext, event, make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from idp.store.errors import StoreUnavailable, renamed
@@ -120,13 +120,11 @@ def _translate(context: ExceptionContext) -> None:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Return how Flask-SQLAlchemy has to make the engine for `url`; the folder of a SQLite file is
-    made.
-    """
+    """Return how Flask-SQLAlchemy has to make the engine for `url`; a SQLite file is made."""
     options: dict[str, Any] = {"pool_timeout": WAIT_SECONDS, "pool_size": 10, "max_overflow": 10}
     options["hide_parameters"] = True  # an error's text goes to the log
     if url.startswith("sqlite"):
-        Path(url.partition("///")[2]).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(make_url(url).database or ""))
         options["connect_args"] = {"timeout": WAIT_SECONDS, "check_same_thread": False}
         return options
     milliseconds = WAIT_SECONDS * 1000
@@ -137,6 +135,16 @@ def engine_options(url: str) -> dict[str, Any]:
         "-c timezone=UTC",
     }
     return options
+
+
+def _make_private(file: Path) -> None:
+    """Make an empty file that its owner alone may read, whatever the umask, unless there is one.
+
+    SQLite gives the files beside it the same mode.
+    """
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(OSError):  # SQLite tells what is wrong when it opens the file
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_sqlite(raw: Any, _record: object) -> None:

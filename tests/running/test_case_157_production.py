@@ -3,13 +3,15 @@
 import base64
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from idp.cli.preflight import environment_problems, sharing_problems
-from idp.config import load
+from idp.config import ConfigurationError, load
+from idp.domain.preflight import environment_problems, sharing_problems
 from tests.running.commands import Place, free_port
+from tests.support.checkout import ROOT
 
 ISSUER = "https://id.example.com"
 RANDOM_KEY = "MmfJz2f3Vw3sXlV0n0cXQ4y1o9k7mJ0b7bq3n2hW8rI"
@@ -88,6 +90,20 @@ def test_case_157_sqlite_is_refused_where_several_nodes_could_share_it(tmp_path:
     assert sharing_problems(elsewhere, mounts) == []
 
 
+def test_case_157_what_counts_is_where_the_database_file_is(tmp_path: Path) -> None:
+    mounts = f"/dev/sda1 / ext4 rw 0 0\nserver:/export {tmp_path}/shared nfs4 rw 0 0\n"
+    there = {"database_url": f"sqlite:///{tmp_path}/shared/idp.sqlite3", "data_dir": tmp_path}
+    (sentence,) = sharing_problems(load(there), mounts)
+    assert sentence.startswith(f"IDP_DATABASE_URL: {tmp_path}/shared is on a network file system")
+    here = {"database_url": f"sqlite:///{tmp_path}/idp.sqlite3", "data_dir": tmp_path / "shared"}
+    assert sharing_problems(load(here), mounts) == []
+
+
+def test_a_relative_database_file_lies_where_the_server_was_started() -> None:
+    settings = load({"database_url": "sqlite:///var/idp.sqlite3"})
+    assert settings.sqlalchemy_url == f"sqlite:///{Path.cwd()}/var/idp.sqlite3"
+
+
 def test_case_157_another_database_is_refused(place: Place) -> None:
     (sentence,) = refused(place, IDP_ISSUER=ISSUER, IDP_DATABASE_URL="mysql://localhost/idp")
     assert sentence.startswith("IDP_DATABASE_URL: ")
@@ -126,6 +142,65 @@ def test_case_157_everything_is_told_at_once(place: Place) -> None:
 def test_case_157_an_issuer_that_cannot_be_read_is_told_once(place: Place) -> None:
     (sentence,) = refused(place, IDP_ISSUER="https://id.example.com/path")
     assert sentence == "IDP_ISSUER: must be a bare origin, without path, trailing slash or user."
+
+
+@pytest.mark.parametrize(
+    ("issuer", "said"),
+    [
+        ("https://id.example.com:99999", "must name a port from 1 to 65535."),
+        ("https://id.example.com:many", "must name a port from 1 to 65535."),
+        ("https://id.example.com:0", "must name a port from 1 to 65535, or none."),
+        ("https://id.example.com:", "must name a port from 1 to 65535, or none."),
+        ("https://id.example.com:08443", "must name a port from 1 to 65535, or none."),
+        ("https://id.example.com:443", "must leave out :443, the default, as browsers do."),
+        ("https://[2001:db8::1]:443", "must leave out :443, the default, as browsers do."),
+        ("http://localhost:80", "must leave out :80, the default, as browsers do."),
+    ],
+)
+def test_case_157_a_port_that_browsers_would_not_send_is_refused(issuer: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        load({"issuer": issuer})
+    assert refusal.value.problems == [f"IDP_ISSUER: {said}"]
+
+
+@pytest.mark.parametrize(
+    "issuer", ["https://id.example.com", "https://[2001:db8::1]:8443", "http://localhost:443"]
+)
+def test_an_issuer_may_name_another_port(issuer: str) -> None:
+    assert load({"issuer": issuer}).issuer == issuer
+
+
+def test_case_157_another_wsgi_server_refuses_the_same(place: Place) -> None:
+    settings = {"IDP_ISSUER": "http://id.example.com", "IDP_DEVELOPMENT": "true"}
+    done = imported(place, settings | {"FLASK_DEBUG": "1"})
+    assert done.returncode == 1
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()[-3:]] == [
+        "idp.config.ConfigurationError",
+        "IDP_DEVELOPMENT",
+        "FLASK_DEBUG",
+    ]
+    assert not list(place.folder.rglob("*.sqlite3"))
+
+
+def test_case_157_the_database_is_private_whoever_makes_it(place: Place) -> None:
+    done = imported(place, {"IDP_ISSUER": ISSUER})
+    assert done.returncode == 0, done.stderr
+    (place.folder / "var").chmod(0o755)
+    found = {path.name: path.stat().st_mode & 0o777 for path in (place.folder / "var").iterdir()}
+    assert found.pop("doorward.sqlite3") == 0o600
+    assert set(found.values()) <= {0o600}
+
+
+def imported(place: Place, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Import the application as gunicorn does, with the umask that systems have."""
+    return subprocess.run(
+        ["sh", "-c", f"umask 022; exec {sys.executable} -c 'import wsgi'"],
+        cwd=ROOT,
+        env=place.environment | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_case_157_a_secret_file_that_is_missing_is_refused(place: Place) -> None:
