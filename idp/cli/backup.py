@@ -14,6 +14,11 @@ from idp.domain.installation import FILE
 from idp.store.backup import open_alone
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
+_KEYS_GO = (
+    "The signing keys of the backup are not taken over: fresh ones sign from the next start on, and "
+    "tokens that were issued before are worth nothing. APIs that keep the JWKS notice when they "
+    "fetch it again."
+)
 _dry_run = click.option("--dry-run", is_flag=True, help="Check everything; change nothing.")
 
 
@@ -42,12 +47,18 @@ def create(path: Path, dry_run: bool, as_json: bool) -> None:
 @backup.command()
 @click.argument("path", type=_PATH)
 @click.option("--force", is_flag=True, help="Replace a database that holds people or clients.")
+@click.option(
+    "--keep-keys",
+    is_flag=True,
+    help="Sign on with the keys of the backup; never if one of them was withdrawn since.",
+)
 @_dry_run
 @json_option
-def restore(path: Path, force: bool, dry_run: bool, as_json: bool) -> None:
+def restore(path: Path, force: bool, keep_keys: bool, dry_run: bool, as_json: bool) -> None:
     """Replace the database by the backup at PATH. Stop the server first.
 
-    Everybody has to sign in again, because what was ended after the backup must stay ended.
+    Everybody has to sign in again, because what was ended after the backup must stay ended. Fresh
+    keys sign from the next start on, because one of the old ones may have been withdrawn since.
     """
     store = open_alone(settings().sqlalchemy_url)
     click.get_current_context().call_on_close(store.close)
@@ -55,8 +66,11 @@ def restore(path: Path, force: bool, dry_run: bool, as_json: bool) -> None:
     if dry_run:
         manifest = task.inspect(path, force=force)
     else:
-        manifest = task.restore(path, origin(), operator(), force=force)
-    emit(_shown(path, manifest, dry_run), as_json)
+        manifest = task.restore(path, origin(), operator(), force=force, keep_keys=keep_keys)
+    shown = _shown(path, manifest, dry_run)
+    emit({**shown, "signing_keys": "kept" if keep_keys else "dropped"}, as_json)
+    if not keep_keys:
+        click.echo(_KEYS_GO, err=True)
 
 
 def _shown(path: Path, manifest: Manifest, dry_run: bool) -> dict[str, Any]:

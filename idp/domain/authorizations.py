@@ -101,6 +101,8 @@ class Authorizations:
         self._audit = audit
         self._clock = clock
         self._settings = settings
+        # Seconds for which an authorization outlasts its last refresh token, or has none.
+        self._last_token = settings.code_lifetime + LONGEST_ACCESS_TOKEN + settings.clock_skew
 
     def open(
         self, connection: Connection, approval: Approval, session: Session, origin: Origin
@@ -137,10 +139,7 @@ class Authorizations:
     def _row(
         self, authorization_id: str, approval: Approval, session: Session, now: int
     ) -> dict[str, object]:
-        settings = self._settings
-        lifetime = settings.code_lifetime + LONGEST_ACCESS_TOKEN + settings.clock_skew
-        if approval.refreshable:
-            lifetime = settings.refresh_absolute_lifetime
+        refreshed_for = self._settings.refresh_absolute_lifetime if approval.refreshable else 0
         return {
             "id": authorization_id,
             "account_id": session.account.id,
@@ -153,7 +152,7 @@ class Authorizations:
             "amr": list(session.amr),
             "acr": session.acr,
             "created_at": now,
-            "expires_at": now + lifetime,
+            "expires_at": now + refreshed_for + self._last_token,
             "revoked_at": None,
             "revoked_because": None,
         }
@@ -221,7 +220,8 @@ class Authorizations:
     ) -> None:
         """Store a refresh token's digest in the caller's transaction."""
         now = int(self._clock())
-        expires_at = min(now + self._settings.refresh_idle_lifetime, authorization.expires_at)
+        latest = authorization.expires_at - self._last_token
+        expires_at = min(now + self._settings.refresh_idle_lifetime, latest)
         row = {
             "digest": digest(REFRESH_TOKEN, token),
             "authorization_id": authorization.id,
@@ -259,7 +259,8 @@ class Authorizations:
         self, jti: str, expires_at: int, client_id: str, origin: Origin
     ) -> None:
         """Revoke one access token, which expires at the second `expires_at`."""
-        entry = Entry("access_token.revoked", f"client:{client_id}", None, client_id)
+        actor = f"client:{client_id}"
+        entry = Entry("access_token.revoked", actor, None, client_id, detail={"jti": jti})
         try:
             with self._store.writing() as connection:
                 kept_until = expires_at + self._settings.clock_skew

@@ -104,24 +104,33 @@ class Backup:
                 raise NotEmpty("The database in use is not empty; --force replaces all of it.")
         return manifest
 
-    def restore(self, path: Path, origin: Origin, actor: str, *, force: bool = False) -> Manifest:
+    def restore(
+        self,
+        path: Path,
+        origin: Origin,
+        actor: str,
+        *,
+        force: bool = False,
+        keep_keys: bool = False,
+    ) -> Manifest:
         """Replace the database by a backup. Everybody has to sign in again.
 
         Sessions, authorizations and codes end, because some may have been ended after the backup
-        was made. Raises what `inspect` raises.
+        was made. So do signing keys, which may have been withdrawn because they leaked; fresh ones
+        sign from the next start on, unless `keep_keys`. Raises what `inspect` raises.
         """
         manifest = self.inspect(path, force=force)
         folder = Path(tempfile.mkdtemp(dir=self._settings.data_dir, prefix=".restore-"))
         try:
             copy = folder / "copy"
             shutil.copyfile(path, copy)
-            copies.close_everything(copy, int(self._clock()))
+            copies.close_everything(copy, int(self._clock()), keep_keys=keep_keys)
             with self._store.reading() as connection:
                 copies.copy_from(connection, copy)
         finally:
             shutil.rmtree(folder)
         schema.upgrade(self._store)
-        self._record("backup.restored", manifest, origin, actor)
+        self._record("backup.restored", manifest, origin, actor, keys_kept=keep_keys)
         return manifest
 
     def _refuse_server(self) -> None:
@@ -143,8 +152,10 @@ class Backup:
                 f"saved key into {self._settings.keys_dir / FILE} or IDP_KEY_ENCRYPTION_KEY first.",
             )
 
-    def _record(self, event: str, manifest: Manifest, origin: Origin, actor: str) -> None:
-        detail = {"made_at": manifest.made_at, "sha256": manifest.sha256}
+    def _record(
+        self, event: str, manifest: Manifest, origin: Origin, actor: str, **more: bool
+    ) -> None:
+        detail = {"made_at": manifest.made_at, "sha256": manifest.sha256, **more}
         with self._store.writing() as connection:
             self._audit.record(connection, origin, Entry(event, actor, detail=detail))
 

@@ -67,7 +67,7 @@ class OneTimeValues:
         row = {
             "digest": digest,
             "kind": kind,
-            "sealed": self._sealer.seal(json.dumps(payload).encode(), place(kind, digest)),
+            "sealed": self._sealer.seal(_text(payload), place(kind, digest)),
             "binding": binding,
             "former_binding": None,
             "authorization_id": authorization_id,
@@ -121,12 +121,14 @@ class OneTimeValues:
         `unless_used`: nothing happens to one that was used meanwhile.
         """
         digest = secrets.digest(kind, value)
-        values: dict[str, Any] = {
-            "sealed": self._sealer.seal(json.dumps(payload).encode(), place(kind, digest))
-        }
+        values: dict[str, Any] = {"sealed": self._sealer.seal(_text(payload), place(kind, digest))}
         if binding is not None:
             values["binding"] = binding
         rows.change(connection, digest, values, unless_used=unless_used)
+
+
+def _text(payload: dict[str, Any]) -> bytes:
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def place(kind: str, digest: bytes) -> str:

@@ -14,7 +14,7 @@ from idp.crypto.jwt import PrivateKey, PublicKey
 from idp.crypto.sealing import Sealer
 from idp.domain.audit import Audit, Origin
 from idp.domain.clock import Clock
-from idp.domain.errors import DomainError
+from idp.domain.errors import Busy
 from idp.domain.key_rotation import KeyRotation, place
 from idp.domain.key_schedule import KeyInfo, KeySchedule, Step
 from idp.domain.recent import Recent
@@ -25,11 +25,15 @@ from idp.store.errors import StoreUnavailable
 ALGORITHMS = ("ES256", "RS256")
 """For access tokens the first; for ID tokens the second unless a client says otherwise."""
 _OURSELVES = Origin()
+_RETRY_SECONDS = 5
 _PUBLISHED = frozenset({"next", "active", "retiring"})
 
 
-class NoSigningKey(DomainError):
+class NoSigningKey(Busy):
     """No key of the algorithm may sign yet."""
+
+    def __init__(self) -> None:
+        super().__init__(_RETRY_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class SigningKeys:
         """Return the key that signs now. Raises NoSigningKey."""
         key = self._view().signing.get(algorithm)
         if key is None:
-            raise NoSigningKey(f"No {algorithm} key may sign yet.")
+            raise NoSigningKey
         return key
 
     def verification_key(self, kid: str, *, archived: bool = False) -> PublicKey | None:

@@ -19,6 +19,9 @@ Parameters = Mapping[str, Sequence[str]]
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 _LONGEST_VALUE = 4096
 _MOST_PARAMETERS = 100
+_STORED = ("scope", "state", "nonce", "login_hint", "redirect_uri", "resource")
+_STORES = 6 * 1024
+"""Bytes that a request may leave with us while nobody signed in."""
 _REFUSED = {
     "request": "request_not_supported",
     "request_uri": "request_uri_not_supported",
@@ -172,6 +175,8 @@ def _single_values(parameters: Parameters) -> dict[str, str]:
             raise RedirectedError("invalid_request", "A parameter is repeated.")
         if any(len(value) > _LONGEST_VALUE for value in values):
             raise RedirectedError("invalid_request", "A parameter is too long.")
+    if sum(len(value.encode()) for name in _STORED for value in parameters.get(name, ())) > _STORES:
+        raise RedirectedError("invalid_request", "The parameters are too long together.")
     # An empty value counts as absent (RFC 6749 section 3.1).
     return {name: values[0] for name, values in parameters.items() if values[0]}
 

@@ -10,6 +10,7 @@ from idp.protocol.authorization_request import Parameters
 from idp.protocol.errors import ShownError
 
 _LONGEST_VALUE = 16 * 1024
+_LONGEST_STATE = 4096
 _READ = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
 
 
@@ -99,4 +100,6 @@ def _hint(
 def _with_state(uri: str, state: str | None) -> str:
     if state is None:
         return uri
+    if len(state) > _LONGEST_STATE:
+        raise ShownError("invalid_request", "state is too long.", parameter="state")
     return f"{uri}{'&' if '?' in uri else '?'}{urlencode({'state': state})}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from idp.domain.clients import Client
+from idp.domain.consents import Pairs
 from idp.domain.resources import Resources, ResourceServer
 from idp.protocol.scopes import OIDC
 
@@ -53,6 +54,28 @@ def audience(
     if not owned <= server.scopes.keys():
         raise InvalidTarget("A scope belongs to another resource than the one named.")
     return Audience(server.identifier, [server.identifier, *own], server.access_token_lifetime)
+
+
+def wanted(
+    requested: Sequence[str],
+    scopes: Iterable[str],
+    client: Client,
+    resources: Resources,
+    issuer: str,
+) -> Pairs:
+    """Return what a person has to allow, as consent is remembered. Raises InvalidTarget.
+
+    Each scope with the resource that owns it; and the resource itself, with an empty scope, where
+    the token is for one of whose scopes none is asked.
+    """
+    pairs = set()
+    for scope in scopes:
+        owner = None if scope in OIDC else resources.owner_of(scope)
+        pairs.add((owner.identifier if owner else "", scope))
+    target = audience(requested, (scope for _, scope in pairs), client, resources, issuer).resource
+    if target and all(resource != target for resource, _ in pairs):
+        pairs.add((target, ""))
+    return frozenset(pairs)
 
 
 def _default(client: Client, resources: Resources) -> ResourceServer | None:

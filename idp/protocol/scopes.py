@@ -88,3 +88,10 @@ def describe(scopes: Iterable[str], resources: Resources) -> list[Group]:
         text = owner.scopes.get(scope, scope) if owner else scope
         groups.setdefault(title, []).append(OIDC.get(scope) or Line(text, scope))
     return [Group(title, tuple(lines)) for title, lines in groups.items()]
+
+
+def describe_target(identifier: str, resources: Resources) -> Group:
+    """Describe access to a resource server of whose scopes none is asked."""
+    server = resources.find(identifier)
+    line = Line("Say there that it comes from you", "No particular permission is asked for")
+    return Group(server.name if server else identifier, (line,))

@@ -40,14 +40,16 @@ def copy_from(connection: Connection, path: Path) -> None:
         raise StoreError(f"{path} cannot be copied into the database: {error}.") from error
 
 
-def close_everything(path: Path, now: int) -> None:
-    """End sessions, authorizations and values that work once in the copy at `path`.
+def close_everything(path: Path, now: int, *, keep_keys: bool) -> None:
+    """End sessions, authorizations and values that work once in the copy at `path`, and unless
+    `keep_keys` its signing keys.
 
     What was ended after the copy was made must not come back to life. Raises StoreError.
     """
+    keys = () if keep_keys else ("DELETE FROM signing_keys",)
     try:
         with closing(sqlite3.connect(path)) as copy, copy:
-            for statement in _CLOSE_EVERYTHING:
+            for statement in (*_CLOSE_EVERYTHING, *keys):
                 copy.execute(statement, {"now": now})
     except sqlite3.Error as error:
         raise StoreError(f"{path} is not a database of this program: {error}.") from error

@@ -4,7 +4,7 @@ another page.
 
 from collections.abc import Iterable
 
-from flask import Response, request, url_for
+from flask import Response, abort, request, url_for
 
 from idp.domain.authorizations import Approval
 from idp.domain.clients import Client
@@ -24,8 +24,7 @@ from idp.protocol.interaction import (
     Step,
     next_step,
 )
-from idp.protocol.resource_indicators import InvalidTarget, audience
-from idp.protocol.scopes import OIDC
+from idp.protocol.resource_indicators import InvalidTarget, audience, wanted
 from idp.web.browser_session import browser_cookie, current_session
 from idp.web.context import all_values, oauth_server, origin, services
 from idp.web.pages import see_other
@@ -51,6 +50,7 @@ def authorize() -> Response:
         return to_client(asked.redirect_uri, step.error, step.description, asked.state)
     if isinstance(step, Finish) and session:
         return _finish(None, asked, client, session)
+    refuse_unless_navigation()
     handle = services().interactions.open(Progress(asked.as_json()), browser_cookie(), origin())
     return _to_interaction(handle)
 
@@ -110,20 +110,15 @@ def decide(
         account_id = session.account.id if session else ""
         return parts.consents.find(account_id, client.client_id)
 
-    situation = Situation(
-        asked, client, progress, session, int(parts.clock()), wanted(asked.scopes), remembered
-    )
+    named = (asked.resource,) if asked.resource else ()
+    issuer = parts.settings.issuer
+    try:
+        pairs = wanted(named, asked.scopes, client, parts.resources, issuer)
+    except InvalidTarget as error:
+        return Refuse("invalid_target", str(error)), session
+    now = int(parts.clock())
+    situation = Situation(asked, client, progress, session, now, pairs, remembered)
     return next_step(situation), session
-
-
-def wanted(scopes: Iterable[str]) -> Pairs:
-    """Return scopes with the resource that owns each, as consent is remembered."""
-    owner_of = services().resources.owner_of
-    pairs = set()
-    for scope in scopes:
-        owner = None if scope in OIDC else owner_of(scope)
-        pairs.add((owner.identifier if owner else "", scope))
-    return frozenset(pairs)
 
 
 def step_is(found: Interaction, kind: type[Step]) -> Step | None:
@@ -193,6 +188,15 @@ def _page_of(found: Interaction, step: Login) -> str:
     """Who has to confirm is asked for the password; everybody else says first who they are."""
     page = "password" if step.reason == "fresh" else "sign_in"
     return url_for(page, handle=found.handle)
+
+
+def refuse_unless_navigation() -> None:
+    """Begin nothing for a picture, a frame or a script: no person is there to go on.
+
+    Any page could otherwise use up what its visitor's network may begin (Fetch Metadata).
+    """
+    if request.headers.get("Sec-Fetch-Dest", "document") != "document":
+        abort(400)
 
 
 def _to_interaction(handle: str) -> Response:

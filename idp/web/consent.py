@@ -45,12 +45,15 @@ def _ask(
 ) -> Response:
     resources = services().resources
     asked_now = [scope for scope in asked.scopes if scope in {name for _, name in step.asked}]
-    before = scopes.describe((scope for _, scope in sorted(step.already)), resources)
+    groups = scopes.describe(asked_now, resources)
+    targets = (resource for resource, scope in sorted(step.asked) if not scope)
+    groups += [scopes.describe_target(target, resources) for target in targets]
+    before = scopes.describe((scope for _, scope in sorted(step.already) if scope), resources)
     return page(
         "consent.html",
         client=view_of(client),
         account=session.account,
-        groups=scopes.describe(asked_now, resources),
+        groups=groups,
         already=[line.text for group in before for line in group.lines],
         destination=redirect_uris.origin_for_display(asked.redirect_uri),
         impersonable=client.impersonable,

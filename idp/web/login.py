@@ -20,6 +20,7 @@ def start() -> Response:
     """Sign in without a client: to come back to our own pages."""
     target = request.args.get("next", "/")
     safe = target if target in {"/", "/playground"} else "/"
+    authorize.refuse_unless_navigation()
     handle = services().interactions.open(Progress(return_to=safe), browser_cookie(), origin())
     return see_other(url_for("interaction", handle=handle))
 

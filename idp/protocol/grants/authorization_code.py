@@ -20,6 +20,7 @@ class AuthorizationCodeGrant(TokenGrant):
         if found is None:
             raise invalid_grant()
         if fault := self._fault(found, client):
+            self.count_refusal(client)
             self.server.parts.authorizations.burn_code(
                 self.code, found, client.client_id, fault, self.request.origin
             )

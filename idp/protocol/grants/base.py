@@ -16,7 +16,11 @@ from idp.protocol.resource_indicators import Audience, InvalidTarget, audience
 from idp.protocol.server import Answer, AuthorizationServer
 from idp.protocol.tokens import AccessToken
 
-_HEADERS = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+_HEADERS = [
+    ("Content-Type", "application/json"),
+    ("Cache-Control", "no-store"),
+    ("Pragma", "no-cache"),  # RFC 6749 section 5.1
+]
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,13 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         )
         self.commit(issued)
         return 200, body, _HEADERS
+
+    def count_refusal(self, client: Client) -> None:
+        """Count what anybody can make us write down: public clients prove nothing. Raises
+        Throttled.
+        """
+        if client.public:
+            self.server.parts.throttle.count("refusal", self.request.origin.address)
 
     def prepare(self, client: Client) -> Grounds:
         """Check what the grant rests on, without using it up. Raises MachineError."""

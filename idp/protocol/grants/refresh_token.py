@@ -24,7 +24,10 @@ class RefreshTokenGrant(TokenGrant):
         found = tokens.find(self.token)
         if found is None:
             raise invalid_grant()
-        if fault := self._fault(found, client):
+        fault = self._fault(found, client)
+        if fault or found.superseded:
+            self.count_refusal(client)
+        if fault:
             self._refuse(client, fault, found)
             raise invalid_grant(recorded=True)
         self.found = found
