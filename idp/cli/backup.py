@@ -15,9 +15,9 @@ from idp.store.backup import open_alone
 
 _PATH = click.Path(dir_okay=False, path_type=Path)
 _KEYS_GO = (
-    "The signing keys of the backup are not taken over: fresh ones sign from the next start on, and "
-    "tokens that were issued before are worth nothing. APIs that keep the JWKS notice when they "
-    "fetch it again."
+    "The signing keys of the backup are not taken over: fresh ones sign from the next start on, "
+    "and tokens that were issued before verify no more. APIs that keep the JWKS refuse new tokens "
+    "until they fetch it again."
 )
 _dry_run = click.option("--dry-run", is_flag=True, help="Check everything; change nothing.")
 

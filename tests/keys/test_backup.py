@@ -82,8 +82,8 @@ def create(node: Node, path: Path) -> None:
     node.backup.create(path, ORIGIN, ACTOR)
 
 
-def restore(node: Node, path: Path, *, force: bool = False) -> None:
-    node.backup.restore(path, ORIGIN, ACTOR, force=force)
+def restore(node: Node, path: Path, *, force: bool = False, keep_keys: bool = False) -> None:
+    node.backup.restore(path, ORIGIN, ACTOR, force=force, keep_keys=keep_keys)
 
 
 def test_a_backup_can_be_read_by_its_owner_alone_and_says_what_it_is(
@@ -139,7 +139,7 @@ def test_a_restored_installation_works_with_its_key(node: Node, fresh: Node, pat
     token = node.open().active("ES256").sign({"sub": "ada"}, "at+jwt")
     create(node, path)
     fresh.take_key_of(node)
-    restore(fresh, path)
+    restore(fresh, path, keep_keys=True)
     keys = fresh.open()
     assert keys.active("ES256").kid == node.open().active("ES256").kid
     assert keys.jwks().body == node.open().jwks().body
@@ -172,6 +172,22 @@ def test_what_was_ended_after_the_backup_does_not_come_back(
         ).all()
         assert found == [(int(clock.now), "restored")]
         assert connection.execute(select(table(OneTime).c.used_at)).scalars().all() != [None]
+
+
+def test_a_signing_key_that_was_withdrawn_after_the_backup_does_not_come_back(
+    node: Node, path: Path
+) -> None:
+    keys = node.open()
+    leaked = keys.active("ES256").kid
+    create(node, path)
+    keys.rotate(emergency=True, origin=ORIGIN, actor=ACTOR)
+    restore(node, path, force=True)
+    assert node.audit.latest(1)[0]["detail"]["keys_kept"] is False
+    after = node.open()
+    assert leaked not in {key.kid for key in after.list()}
+    assert leaked.encode() not in after.jwks().body
+    assert after.verification_key(leaked, archived=True) is None
+    assert after.active("ES256").sign({"sub": "ada"}, "at+jwt")
 
 
 def test_the_backup_itself_is_not_changed_by_restoring(node: Node, fresh: Node, path: Path) -> None:
@@ -223,7 +239,7 @@ def test_a_database_that_was_started_but_never_used_is_replaced(
     create(node, path)
     fresh.open()
     fresh.take_key_of(node)
-    restore(fresh, path)
+    restore(fresh, path, keep_keys=True)
     assert fresh.open().jwks().body == node.open().jwks().body
 
 

@@ -121,8 +121,14 @@ def test_a_backup_is_made_and_restored_and_the_key_is_spoken_of(
     copied.write_text(key)
     copied.chmod(0o600)
     assert other.json("backup", "restore", str(file), "--dry-run")["dry_run"]
-    assert not other.json("backup", "restore", str(file))["dry_run"]
+    kept = other.json("backup", "restore", str(file), "--keep-keys")
+    assert (kept["dry_run"], kept["signing_keys"]) == (False, "kept")
     assert other.json("keys", "list") == before
+    done = other.run("backup", "restore", str(file))
+    assert done.returncode == 0
+    assert "fresh ones sign from the next start on" in done.stderr
+    old = {key["kid"] for key in before}
+    assert not old & {key["kid"] for key in other.json("keys", "list")}
 
 
 def test_a_running_server_rotates_by_itself(place: Place) -> None:
