@@ -23,7 +23,7 @@ from idp.config import Settings
 
 _HANDLER = "doorward"
 _TALKATIVE = ("authlib", "joserfc", "sqlalchemy", "alembic", "werkzeug", "gunicorn.error")
-_SECRET_IN_PATH = re.compile(r"(/setup/administrator/|/interaction/)[^\s?\"'/]+")
+_SECRET_IN_PATH = re.compile(r"(/setup/+administrator/+|/interaction/+)[^\s?\"'/]+")
 _QUERY = re.compile(r"\?[^\s\"']+")
 _REJECTED_REQUEST = re.compile(r"^(Invalid request from ip=[^\s:]*).*", re.DOTALL)
 _WORD = re.compile(r"[!#-<>-\[\]-~]+")
@@ -81,11 +81,10 @@ class RequestLog:
     def finish(self, method: str, path: str, status: int, started: float, address: str) -> None:
         """Write a request's line; `path` has no query, `started` is of time.perf_counter()."""
         taken = round((time.perf_counter() - started) * 1000, 1)
-        if path.startswith(("/setup/", "/interaction/")):
-            path = without_secret(path)
+        shown = without_secret(path)
         with contextlib.suppress(OSError):
             self._log.info(
-                "request", method=method, path=path, status=status, ms=taken, address=address
+                "request", method=method, path=shown, status=status, ms=taken, address=address
             )
 
 

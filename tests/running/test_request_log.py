@@ -124,6 +124,25 @@ def test_case_145_neither_queries_nor_links_nor_rejected_headers(written: Writte
     ]
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/setup/administrator/s3cret",
+        "//setup/administrator/s3cret",
+        "/setup//administrator///s3cret/",
+        "/elsewhere/setup/administrator/s3cret",
+        "/interaction/s3cret/consent",
+        "//interaction/s3cret",
+        "/interaction//s3cret/password",
+    ],
+)
+def test_case_145_however_many_slashes_stand_before_the_secret(written: Written, path: str) -> None:
+    request_log.configure(load())
+    RequestLog().finish("GET", path, 404, time.perf_counter(), "::1")
+    (line,) = written.lines()
+    assert line["path"] == path.replace("s3cret", "…")
+
+
 def test_a_level_is_a_threshold(written: Written) -> None:
     request_log.configure(load({"log_level": "warning"}))
     log = RequestLog()
