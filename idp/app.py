@@ -1,6 +1,8 @@
 """The composition root: settings in, WSGI application out. One page, in order."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
@@ -25,6 +27,14 @@ _PACKAGE = Path(__file__).parent
 _ROOT = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
 
 
+class _Flask(Flask):
+    """No view or hook of ours is a coroutine: none is asked for at each request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the function as it is."""
+        return func
+
+
 def create_app(settings: Settings | None = None, *, clock: Clock = system_clock) -> Flask:
     """Build the application; without `settings`, the one of a production server.
 
@@ -32,7 +42,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     """
     settings = settings or production_settings()
     request_log.configure(settings)
-    app = Flask(
+    app = _Flask(
         "idp", template_folder=str(_ROOT / "templates"), static_folder=str(_ROOT / "static")
     )
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
@@ -64,6 +74,8 @@ def _open_store(app: Flask, settings: Settings) -> Store:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.sqlalchemy_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.sqlalchemy_url)
     db.init_app(app)
+    # It would end, after each request, a session that nobody opens.
+    app.teardown_appcontext_funcs.clear()
     with app.app_context():
         return Store(db.engine)
 
