@@ -123,7 +123,8 @@ def kind_of(endpoint: str | None) -> Kind:
 
 
 def add_routes(app: Flask, *, development: bool) -> None:
-    """Register the table."""
+    """Register the table. No other address leads to a row, not even by a redirect."""
+    app.url_map.merge_slashes = False
     for route in (*ROUTES, *DEVELOPMENT_ROUTES) if development else ROUTES:
         name = route.view.__name__
         app.add_url_rule(route.path, name, route.view, methods=list(route.methods))

@@ -42,7 +42,8 @@ _CORS = (
 _YEAR = 31_536_000
 _REQUEST_ID = "doorward.request_id"
 _KIND = "doorward.kind"
-_ADDRESSED = "doorward.addressed"
+_SENT_TO = "doorward.sent_to"
+"""The host of a request that was sent to an address not ours."""
 _WITH_FORMS = frozenset({Kind.PAGE, Kind.FINISHING_PAGE})
 
 
@@ -56,6 +57,7 @@ class Security:
         self._secure = parts.settings.secure
         self._housekeeping = parts.housekeeping
         self._log = RequestLog()
+        self._host = parts.settings.issuer_host
         self._hosts = _hosts(parts.settings)
         self._headers = {kind: _headers(kind, parts.settings) for kind in Kind}
         self._documents = init_documents(app, parts).by_path
@@ -82,8 +84,12 @@ class Security:
             )
             return start_response(status, headers, *problem)
 
-        environ[_ADDRESSED] = self._is_addressed(environ)
-        document = self._document(environ) if environ[_ADDRESSED] else None
+        addressed = self._is_addressed(environ)
+        if not addressed:
+            environ[_SENT_TO] = environ.get("HTTP_HOST", "")
+            # A host can be anything; Flask makes no addresses, and so no page, of what is no name.
+            environ["HTTP_HOST"] = self._host
+        document = self._document(environ) if addressed else None
         if document is None:
             return self._application(environ, start)
         environ[_KIND] = Kind.DOCUMENT
@@ -110,8 +116,9 @@ def _begin() -> None:
     environ = request.environ
     g.request_id = environ[_REQUEST_ID]
     environ[_KIND] = kind_of(request.endpoint)
-    if not environ[_ADDRESSED] and request.endpoint not in FREE_OF_HOST:
-        raise WrongAddress(request.url[:500])
+    if _SENT_TO in environ and request.endpoint not in FREE_OF_HOST:
+        path = request.url.removeprefix(request.root_url)
+        raise WrongAddress(f"{request.scheme}://{environ[_SENT_TO]}/{path}"[:500])
     if not request.query_string.isascii():
         raise BadRequest  # no URI (RFC 3986 section 2); bytes that are no UTF-8 can't be read
 
@@ -149,7 +156,8 @@ def protect_forms(app: Flask, key: bytes) -> None:
     @app.before_request
     def check() -> None:
         environ = request.environ
-        if environ["REQUEST_METHOD"] == "POST" and environ[_KIND] in _WITH_FORMS:
+        is_form = request.endpoint is not None and environ[_KIND] in _WITH_FORMS
+        if environ["REQUEST_METHOD"] == "POST" and is_form:
             protection.protect()
 
 

@@ -1,0 +1,165 @@
+"""Anything at all, sent to every page: an answer, and never a failure of ours."""
+
+import string
+from urllib.parse import quote_from_bytes
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from idp.domain.services import Services
+from idp.web.routes import ROUTES
+from tests.abuse_browser.asking import signed_in
+from tests.support.application import ISSUER
+from tests.support.deployment import Deployment
+from tests.support.raw_requests import FORM, RawRequests
+from tests.support.seeds import OPERATOR, ORIGIN
+
+pytestmark = pytest.mark.settings(network_limit=10_000_000)
+fuzz = settings(
+    max_examples=400,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+VALUES = (
+    "webapp",
+    "native",
+    "https://app.example.test/callback",
+    "https://app.example.test/bye",
+    "http://127.0.0.1:4000/callback",
+    "code",
+    "openid email",
+    "none",
+    "login consent",
+    "0",
+    "allow",
+    "continue",
+    "sign_out",
+    "ada@example.test",
+    "S256",
+    "A" * 43,
+    "\0",
+    "\ud800",
+    "\u202e\r\n\x1b[31m",
+    "' OR 1=1 --",
+    "{{7*7}}${7*7}<%=7*7%>",
+    "../../../etc/passwd",
+    "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
+    "9" * 400,
+)
+NAMES = (
+    *("client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "prompt"),
+    *("max_age", "login_hint", "id_token_hint", "code_challenge", "code_challenge_method"),
+    *("response_mode", "resource", "request", "request_uri", "claims", "next", "email", "name"),
+    *("post_logout_redirect_uri", "identifier", "password", "decision", "csrf_token"),
+)
+HEADERS = (
+    *("User_Agent", "Referer", "Accept", "Accept_Language", "Accept_Encoding", "Origin", "Range"),
+    *("Authorization", "If_None_Match", "X_Forwarded_For", "Content_Type", "Content_Encoding"),
+    *("Transfer_Encoding", "Expect", "Cookie", "Host", "X_Request_Id", "X_HTTP_Method_Override"),
+)
+TYPES = (FORM, "multipart/form-data; boundary=x", "application/json", "text/plain; charset=\xff")
+GOOD = (
+    "client_id=webapp&redirect_uri=https%3A%2F%2Fapp.example.test%2Fcallback&response_type=code&"
+    f"scope=openid&code_challenge_method=S256&code_challenge={'A' * 43}"
+)
+octets = some.binary(max_size=40)
+words = some.one_of(some.sampled_from(VALUES), some.text(max_size=40)).map(
+    lambda text: text.encode("utf-8", "surrogatepass")
+)
+escaped = some.one_of(words, octets).map(quote_from_bytes)
+names = some.one_of(some.sampled_from(NAMES), escaped)
+pairs = some.lists(some.tuples(names, escaped), max_size=14)
+forms = pairs.map(lambda found: "&".join(f"{name}={value}" for name, value in found))
+good_forms = forms.map(lambda more: f"{GOOD}&{more}")
+raw_text = octets.map(lambda found: found.decode("latin-1"))
+queries = some.one_of(forms, good_forms, raw_text)
+bodies = some.one_of(forms.map(str.encode), good_forms.map(str.encode), octets)
+fields = some.one_of(
+    some.sampled_from(VALUES).map(lambda text: text.encode("utf-8", "replace").decode("latin-1")),
+    some.text(alphabet=string.printable + "\xe9\xff\x80", max_size=60),
+)
+headers = some.dictionaries(some.sampled_from(HEADERS), fields, max_size=5)
+segments = some.one_of(octets.map(quote_from_bytes), some.sampled_from(("A" * 43, "..", "%00")))
+methods = some.sampled_from(("GET", "POST", "HEAD", "OPTIONS", "PUT", "G\xc9T"))
+paths = some.sampled_from([route.path for route in ROUTES])
+
+
+class Target:
+    """The application, with a browser that is in the middle of something."""
+
+    def __init__(self, app: Flask, deployment: Deployment, services: Services) -> None:
+        self.raw = RawRequests(app.wsgi_app, ISSUER)
+        browser = signed_in(deployment)
+        page = browser.start(deployment.client("webapp").authorization("openid email"))
+        self.handle = page.url.split("/interaction/")[1].split("/")[0]
+        self.cookie = f"__Host-doorward={next(iter(browser.http.cookies.values()))}"
+        self.referer = page.url
+        self.form_token = page.form.named("csrf_token").value
+        self.link = services.administrators.issue_link(ORIGIN, OPERATOR).rpartition("/")[2]
+
+    def path(self, path: str, segment: str | None) -> str:
+        return path.replace("<handle>", segment or self.handle).replace(
+            "<token>", segment or self.link
+        )
+
+
+@pytest.fixture
+def target(app: Flask, deployment: Deployment, services: Services) -> Target:
+    return Target(app, deployment, services)
+
+
+@fuzz
+@given(
+    request=some.tuples(methods, paths, some.none() | segments, queries),
+    body=bodies,
+    kind=some.sampled_from(TYPES),
+    more=headers,
+    known=some.booleans(),
+    proven=some.booleans(),
+)
+def test_no_page_fails_whatever_it_is_sent(
+    target: Target,
+    request: tuple[str, str, str | None, str],
+    body: bytes,
+    kind: str,
+    more: dict[str, str],
+    known: bool,
+    proven: bool,
+) -> None:
+    method, path, segment, query = request
+    sent = {"Content_Type": kind, "Referer": target.referer, **more}
+    if known:
+        sent["Cookie"] = target.cookie
+    if proven:
+        body = f"csrf_token={target.form_token}&".encode() + body
+        sent["Content_Type"] = FORM
+    answer = target.raw.send(method, f"{target.path(path, segment)}?{query}", body, **sent)
+    assert answer.status < 500, f"{answer.status} {method} {path}"
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert b"Traceback" not in answer.body
+    location = answer.headers.get("Location", "/")
+    assert not {"\r", "\n"} & set(location)
+    assert location.startswith(("/", "https://app.example.test/", "http://127.0.0.1:"))
+    assert not location.startswith(("//", "/\\"))
+
+
+@fuzz
+@given(path=raw_text, query=raw_text, cookie=raw_text, host=raw_text, agent=raw_text)
+def test_no_bytes_in_path_or_headers_make_it_fail(
+    target: Target, path: str, query: str, cookie: str, host: str, agent: str
+) -> None:
+    wrong_host: dict[str, str] = {"Host": host}
+    for more in ({}, wrong_host):
+        answer = target.raw.send(
+            "GET",
+            f"/{path.replace('?', '')}?{query}",
+            b"",
+            Cookie=f"__Host-doorward={cookie}; {cookie}",
+            User_Agent=agent,
+            **more,
+        )
+        assert answer.status < 500, answer.status
+        assert answer.headers["X-Frame-Options"] == "DENY"
