@@ -10,6 +10,7 @@ from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
 from idp.domain.errors import Refused
 from idp.domain.one_time import OneTimeValues
+from idp.domain.throttling import Throttle
 from idp.store import administrators as rows
 from idp.store import installation as facts
 from idp.store.database import Connection, Store
@@ -20,7 +21,6 @@ _REPEAT_SECONDS = 60
 _KIND = "administrator_link"
 _MADE = "administrator-made"
 _LATEST = "administrator-link"
-_OPERATOR_LINK = "operator-link"
 
 
 class Administrators:
@@ -32,11 +32,13 @@ class Administrators:
         one_time: OneTimeValues,
         accounts: Accounts,
         audit: Audit,
+        throttle: Throttle,
         clock: Clock,
     ) -> None:
         self._store = store
         self._one_time = one_time
         self._accounts = accounts
+        self._throttle = throttle
         self._audit = audit
         self._clock = clock
 
@@ -95,17 +97,24 @@ class Administrators:
     def complete(self, token: str, email: str, name: str, password: str, origin: Origin) -> Account:
         """Use the link and make the account, both or neither.
 
-        Raises Refused for a link that does not work, and Invalid, AlreadyExists, Busy, which leave
-        the link as it was.
+        Raises Refused or Throttled for a link that does not work, and Invalid, AlreadyExists, Busy,
+        which leave the link as it was.
         """
         if not self.check(token):
-            self._audit.refuse(origin, Entry("administrator.added", "anyone"))
-            raise Refused("administrator link")
+            raise self.refused(origin)
         new = self._accounts.prepare(email, name, password, roles=(ROLE,))
         with self._store.writing() as connection:
             usable = self._is_latest(connection, token)
-            if not usable or self._one_time.take(connection, _KIND, token) is None:
-                raise Refused("administrator link")
-            self._accounts.insert(connection, new, origin, _OPERATOR_LINK)
-            self._remember(connection)
+            won = usable and self._one_time.take(connection, _KIND, token) is not None
+            if won:
+                self._accounts.insert(connection, new, origin, f"account:{new.id}")
+                self._remember(connection)
+        if not won:
+            raise self.refused(origin)
         return self._accounts.get(new.id)
+
+    def refused(self, origin: Origin) -> Refused:
+        """Record that a link does not work, and return the refusal. Raises Throttled."""
+        self._throttle.count("administrator link", origin.address)
+        self._audit.refuse(origin, Entry("administrator.added", "anyone"))
+        return Refused("administrator link")

@@ -96,7 +96,7 @@ def _assemble(on: _Ground) -> Services:
         one_time=one_time,
         passwords=passwords,
         accounts=accounts,
-        administrators=Administrators(store, one_time, accounts, audit, clock),
+        administrators=Administrators(store, one_time, accounts, audit, throttle, clock),
         sessions=sessions,
         clients=Clients(store, audit, clock, settings.cache_lifetime),
         resources=Resources(store, audit, clock, settings.cache_lifetime),

@@ -18,7 +18,7 @@ def administrator(token: str) -> Response:
     if request.method == "POST" and administrators.used_just_now(token):
         return see_other(url_for("start"))
     if not administrators.check(token):
-        raise NotFound(_NO_LINK)
+        raise NotFound(_NO_LINK) from administrators.refused(origin())
     values = {name: request.form.get(name, "").strip() for name in ("email", "name")}
     errors: dict[str, str] = {}
     if request.method == "POST":

@@ -106,6 +106,38 @@ def test_case_156_of_many_at_once_one_wins(parts: Services) -> None:
     assert [account.email for account in parts.accounts.page()] == won
 
 
+def test_case_156_whoever_makes_it_is_told_as_the_account_itself(parts: Services) -> None:
+    complete(parts, link(parts))
+    entry = next(each for each in parts.audit.latest() if each["event"] == "account.added")
+    assert entry["actor"] == f"account:{parts.accounts.get('admin@example.com').id}"
+
+
+def test_case_156_a_wrong_link_is_written_down_but_not_without_end(
+    place: Place, clock: list[float]
+) -> None:
+    settings = load(
+        {
+            "issuer": "http://localhost:8000",
+            "data_dir": place.folder / "var",
+            "keys_dir": place.folder / "keys",
+            "network_limit": 3,
+        }
+    )
+    app = create_app(settings, clock=lambda: clock[0])
+    parts, browser = services_of(app), app.test_client()
+    wrong = f"/setup/administrator/{'A' * 43}"
+    told = [browser.get(wrong, base_url=settings.issuer).status_code for _ in range(5)]
+    refusals = [entry for entry in parts.audit.latest() if entry["event"] == "administrator.added"]
+    works = browser.get(
+        parts.administrators.issue_link(ORIGIN, "operator:root"), base_url=settings.issuer
+    )
+    parts.store.close()
+    assert told == [404, 404, 404, 429, 429]
+    assert [(entry["outcome"], entry["actor"]) for entry in refusals] == [("refused", "anyone")] * 3
+    assert refusals[0]["address"] == "127.0.0.1"
+    assert works.status_code == 200
+
+
 @pytest.mark.parametrize("guess", ["", "x", "A" * 43])
 def test_case_156_a_guess_is_refused(parts: Services, guess: str) -> None:
     link(parts)
