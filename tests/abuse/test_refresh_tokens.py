@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 import pytest
 
 from idp.config import Settings
+from idp.domain.authorizations import Issued
+from idp.domain.errors import Refused as DomainRefused
 from idp.domain.services import Services
 from tests.abuse.answers import assert_error, tokens, works
 from tests.support import in_process
@@ -50,6 +52,21 @@ def assert_dead(client: TokenClient, issued: dict[str, Any], refused: Refused) -
     assert not client.active(issued["refresh_token"])
     with refused("refresh.refused", times=1):
         assert_error(client.refresh(issued["refresh_token"]), 400, "invalid_grant")
+
+
+def test_case_041_what_ends_between_the_look_and_the_lock_counts(
+    webapp: TokenClient, browserless: Browserless, services: Services, refused: Refused
+) -> None:
+    token = webapp.sign_in(browserless, OFFLINE)["refresh_token"]
+    found = services.refresh_tokens.find(token)
+    assert found is not None
+    assert found.authorization.open
+    webapp.revoke(token)
+    successor = services.refresh_tokens.successor_of(token)
+    issued = Issued("refresh_token", "webapp", ("openid",), (), "jti", successor)
+    with refused("refresh.refused", times=1), pytest.raises(DomainRefused):
+        services.refresh_tokens.rotate(token, found.authorization, issued, ORIGIN)
+    assert not webapp.active(successor)
 
 
 @pytest.mark.settings(refresh_retry_window=0)
