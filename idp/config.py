@@ -7,6 +7,7 @@ Durations are seconds. docs/reference/configuration.md is generated from this cl
 
 import ipaddress
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,7 +26,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 PREFIX = "IDP_"
 SHORTEST_ACCESS_TOKEN = 300
 LONGEST_ACCESS_TOKEN = 900
-"""Seconds: what the setting and resource servers may ask for."""
+_CONTAINER_SECRETS = Path("/run/secrets")
+"""Seconds: the bounds of the setting, and of what a resource server asks for instead."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SQLITE = "sqlite:///"
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -46,10 +48,15 @@ class _FileSource(PydanticBaseSettingsSource):
         path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
         if not path:
             return None, field_name, False
+        name = f"{PREFIX}{field_name.upper()}_FILE"
+        if field.annotation is SecretStr and _everybody_reads(Path(path)):
+            self.problems.append(
+                f"{name}: everybody on this machine may read {path}; chmod 600 it."
+            )
+            return None, field_name, False
         try:
             return Path(path).read_text("utf-8").strip(), field_name, False
         except (OSError, UnicodeDecodeError) as error:
-            name = f"{PREFIX}{field_name.upper()}_FILE"
             self.problems.append(f"{name}: cannot read {path} ({error}).")
             return None, field_name, False
 
@@ -63,6 +70,13 @@ class _FileSource(PydanticBaseSettingsSource):
         if self.problems:
             raise ConfigurationError(self.problems)
         return values
+
+
+def _everybody_reads(path: Path) -> bool:
+    """Whether a secret's file is open to all; in a container's own memory it may be."""
+    if _CONTAINER_SECRETS in path.parents:
+        return False
+    return path.exists() and bool(path.stat().st_mode & stat.S_IROTH)
 
 
 def _option(default: Any, text: str, **limits: Any) -> Any:

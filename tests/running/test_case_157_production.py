@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from idp.config import ConfigurationError, load
+from idp.crypto.keyfiles import new_key_text
 from idp.domain.preflight import environment_problems, sharing_problems
 from tests.running.commands import Place, free_port
 from tests.support.checkout import ROOT
@@ -206,6 +207,18 @@ def imported(place: Place, settings: dict[str, str]) -> subprocess.CompletedProc
 def test_case_157_a_secret_file_that_is_missing_is_refused(place: Place) -> None:
     problems = refused(place, IDP_ISSUER=ISSUER, IDP_KEY_ENCRYPTION_KEY_FILE="/nowhere/key")
     assert problems[0].startswith("IDP_KEY_ENCRYPTION_KEY_FILE: cannot read /nowhere/key")
+
+
+def test_case_157_a_given_key_file_that_everybody_can_read_is_refused(
+    place: Place, tmp_path: Path
+) -> None:
+    given = tmp_path / "key"
+    given.write_text(new_key_text())
+    given.chmod(0o644)
+    problems = refused(place, IDP_ISSUER=ISSUER, IDP_KEY_ENCRYPTION_KEY_FILE=str(given))
+    assert problems == [
+        f"IDP_KEY_ENCRYPTION_KEY_FILE: everybody on this machine may read {given}; chmod 600 it."
+    ]
 
 
 def test_misspelt_settings_are_noticed_and_strangers_left_alone() -> None:
