@@ -12,10 +12,10 @@ from idp.crypto.secrets import random_token
 from idp.domain.accounts import Account
 from idp.domain.audit import Origin
 from idp.domain.authorizations import Approval, Authorization, Issued
+from idp.domain.resources import OIDC_SCOPES
 from idp.domain.services import Services
 from idp.domain.sessions import Session
 from idp.protocol import registration
-from idp.protocol.scopes import OIDC
 from idp.protocol.tokens import Mint
 from idp.web.browser_session import cookie_name
 from tests.support.token_client import challenge
@@ -62,7 +62,7 @@ class Material:
             "client_name": "Bench",
             "redirect_uris": [REDIRECT_URI],
             "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
-            "scope": " ".join([*OIDC, API_SCOPE]),
+            "scope": " ".join([*OIDC_SCOPES, API_SCOPE]),
             "id_token_signed_response_alg": algorithm,
         }
         details = registration.validate(metadata, operator=True)

@@ -9,9 +9,9 @@ from idp.cli.context import emit, json_option, operator, origin, services
 from idp.cli.secret_output import emit_with_secret
 from idp.domain.clients import Client
 from idp.domain.errors import Invalid
+from idp.domain.resources import OIDC_SCOPES
 from idp.protocol import registration
 from idp.protocol.metadata_values import RegistrationError
-from idp.protocol.scopes import OIDC
 
 
 @click.group()
@@ -81,7 +81,7 @@ def _warn(metadata: dict[str, Any], details: dict[str, Any]) -> None:
         click.echo(f"Ignored: {name}.", err=True)
     resources = services().resources
     for scope in details["scope"].split():
-        if scope not in OIDC and resources.owner_of(scope) is None:
+        if scope not in OIDC_SCOPES and resources.owner_of(scope) is None:
             click.echo(f"No resource server has the scope {scope} yet.", err=True)
     default = details.get("default_resource")
     if default and resources.find(default) is None:

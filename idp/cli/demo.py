@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from idp.crypto.secrets import random_token
 from idp.domain.audit import Origin
 from idp.domain.errors import NotFound
+from idp.domain.resources import OIDC_SCOPES
 from idp.domain.services import Services
 from idp.protocol import registration
-from idp.protocol.scopes import OIDC
 from idp.web.playground.client import CALLBACK, HOME
 from idp.web.playground.client import CLIENT_ID as PLAYGROUND_ID
 
@@ -86,7 +86,7 @@ def _ensure_client(parts: Services, origin: Origin, actor: str) -> str:
             "client_name": "Demo application",
             "redirect_uris": [_playground_callback(parts), "http://localhost/callback"],
             "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
-            "scope": " ".join([*OIDC, *SCOPES]),
+            "scope": " ".join([*OIDC_SCOPES, *SCOPES]),
         },
         operator=True,
     )
@@ -106,7 +106,7 @@ def _ensure_playground(parts: Services, origin: Origin, actor: str) -> None:
             "post_logout_redirect_uris": [f"{parts.settings.issuer}{HOME}"],
             "grant_types": ["authorization_code", "refresh_token"],
             "token_endpoint_auth_method": "none",
-            "scope": " ".join([*OIDC, *SCOPES]),
+            "scope": " ".join([*OIDC_SCOPES, *SCOPES]),
         },
         operator=True,
     )

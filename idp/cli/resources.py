@@ -7,7 +7,7 @@ import click
 from idp.cli.context import emit, json_option, operator, origin, services
 from idp.cli.secret_output import emit_with_secret
 from idp.domain.errors import Invalid
-from idp.domain.resources import ResourceServer
+from idp.domain.resources import LIFETIME_BOUNDS, ResourceServer
 
 
 @click.group()
@@ -29,7 +29,7 @@ def resources() -> None:
     "--access-token-lifetime",
     type=int,
     metavar="SECONDS",
-    help="Lifetime of access tokens for it, 300 to 900; otherwise the server's.",
+    help=f"Lifetime of access tokens for it, {LIFETIME_BOUNDS}; otherwise the server's.",
 )
 @json_option
 def add(
@@ -40,8 +40,6 @@ def add(
     as_json: bool,
 ) -> None:
     """Register the API with this absolute URI; print its introspection credential."""
-    if identifier == services().settings.issuer:
-        raise Invalid("identifier", "The issuer's own URI is for userinfo; take another one.")
     server, secret = services().resources.add(
         identifier,
         name,

@@ -68,7 +68,7 @@ class Client:
 
 def _claimable(redirect_uri: str) -> bool:
     uri = uris.parse(redirect_uri)
-    return uri is None or uri.scheme != "https" or uri.on_loopback
+    return uri is None or uri.claimable
 
 
 def from_rows(found: Sequence[RowMapping]) -> Client:

@@ -8,10 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from idp.config import Settings
-
-LONGEST_ACCESS_TOKEN = 900
-"""Seconds: a resource server may ask for longer ones than the setting, up to this."""
+from idp.config import LONGEST_ACCESS_TOKEN, Settings
 
 State = Literal["next", "active", "retiring", "archived", "withdrawn"]
 Deed = Literal["begun", "published", "activated", "retired", "archived", "withdrawn"]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from idp.config import LONGEST_ACCESS_TOKEN, SHORTEST_ACCESS_TOKEN
 from idp.crypto import secrets
 from idp.domain import uris
 from idp.domain.audit import Audit, Entry, Origin
@@ -20,10 +21,11 @@ OIDC_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access
 CREDENTIAL_PREFIX = "dw_resource_"
 MOST_SCOPES = 200
 LONGEST_SCOPE = 100
+LIFETIME_BOUNDS = f"{SHORTEST_ACCESS_TOKEN} to {LONGEST_ACCESS_TOKEN}"
 _PURPOSE = "resource_credential"
 _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,100}")
 _CREDENTIAL_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
-_LIFETIMES = range(300, 901)
+_LIFETIMES = range(SHORTEST_ACCESS_TOKEN, LONGEST_ACCESS_TOKEN + 1)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ def is_scope(text: str) -> bool:
 class Resources:
     """Finds and adds resource servers. What it finds may be `cache_seconds` old on other nodes."""
 
-    def __init__(self, store: Store, audit: Audit, clock: Clock, cache_seconds: float) -> None:
+    def __init__(
+        self, store: Store, audit: Audit, clock: Clock, cache_seconds: float, issuer: str
+    ) -> None:
+        self._issuer = issuer
         self._store = store
         self._audit = audit
         self._clock = clock
@@ -123,8 +128,10 @@ class Resources:
     ) -> tuple[ResourceServer, str]:
         """Register an API; the secret of its introspection credential is in the answer alone.
 
-        `access_token_lifetime` is in seconds, 300 to 900. Raises Invalid, AlreadyExists.
+        `access_token_lifetime` is in seconds. Raises Invalid, AlreadyExists.
         """
+        if identifier == self._issuer:
+            raise Invalid("identifier", "The issuer's own URI is for userinfo; take another one.")
         _check(identifier, name, scopes, access_token_lifetime)
         secret = secrets.random_token(CREDENTIAL_PREFIX)
         row = {
@@ -177,7 +184,7 @@ def _check(
     if not _is_text(name):
         raise Invalid("name", "A name has 1 to 200 printable characters.")
     if access_token_lifetime is not None and access_token_lifetime not in _LIFETIMES:
-        raise Invalid("access_token_lifetime", "An access token lives 300 to 900 seconds.")
+        raise Invalid("access_token_lifetime", f"An access token lives {LIFETIME_BOUNDS} seconds.")
     if len(scopes) > MOST_SCOPES:
         raise Invalid("scopes", f"A resource server has at most {MOST_SCOPES} scopes.")
     for scope, description in scopes.items():

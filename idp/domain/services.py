@@ -99,7 +99,7 @@ def _assemble(on: _Ground) -> Services:
         administrators=Administrators(store, one_time, accounts, audit, throttle, clock),
         sessions=sessions,
         clients=Clients(store, audit, clock, settings.cache_lifetime),
-        resources=Resources(store, audit, clock, settings.cache_lifetime),
+        resources=Resources(store, audit, clock, settings.cache_lifetime, settings.issuer),
         consents=consents,
         authorizations=authorizations,
         refresh_tokens=_refresh_tokens(on, authorizations),

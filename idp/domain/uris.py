@@ -4,8 +4,11 @@ import re
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
 
+from idp.config import LOOPBACK_HOSTS
+
 LONGEST = 2000
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+LOOPBACK = frozenset(f"[{host}]" if ":" in host else host for host in LOOPBACK_HOSTS)
+"""Hosts as URIs write them."""
 _CHARACTERS = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
 _URI = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.\-]*):"
@@ -39,7 +42,19 @@ class Uri:
     @property
     def on_loopback(self) -> bool:
         """Whether the host is this machine: localhost, 127.0.0.1 or [::1], exactly."""
-        return self.host in _LOOPBACK
+        return self.host in LOOPBACK
+
+    @property
+    def unreadable_on_the_way(self) -> bool:
+        """Whether it is https, or http that does not leave this machine."""
+        return self.scheme == "https" or (self.scheme == "http" and self.on_loopback)
+
+    @property
+    def claimable(self) -> bool:
+        """Whether any program of a device can answer there: at a loopback address, or by a
+        private-use scheme (RFC 8252 sections 8.3, 8.4 and 8.6).
+        """
+        return self.scheme != "https" or self.on_loopback
 
     @property
     def origin(self) -> str:
@@ -70,7 +85,7 @@ def web_problem(text: str) -> str | None:
     uri = parse(text)
     if uri is None:
         return "is not a URI"
-    if uri.scheme != "https" and not (uri.scheme == "http" and uri.on_loopback):
+    if not uri.unreadable_on_the_way:
         return "must be https, or http on a loopback address"
     if uri.user is not None or not uri.names_a_server:
         return "must name a host, and no user"

@@ -7,13 +7,15 @@ from idp.protocol.introspection import Introspection
 from idp.protocol.revocation import Revocation
 from idp.protocol.server import AuthorizationServer, Parts
 
+GRANTS = (AuthorizationCodeGrant, RefreshTokenGrant, ClientCredentialsGrant)
+GRANT_TYPES = tuple(grant.GRANT_TYPE for grant in GRANTS)
+
 
 def configure(parts: Parts) -> AuthorizationServer:
     """Return the server with its grants and endpoints."""
     server = AuthorizationServer(parts)
-    server.register_grant(AuthorizationCodeGrant)
-    server.register_grant(RefreshTokenGrant)
-    server.register_grant(ClientCredentialsGrant)
+    for grant in GRANTS:
+        server.register_grant(grant)
     server.register_endpoint(Introspection)
     server.register_endpoint(Revocation)
     return server

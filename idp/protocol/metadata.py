@@ -5,10 +5,12 @@ named.
 from typing import Any
 
 from idp.config import Settings
-from idp.protocol import pkce, scopes
+from idp.domain.resources import OIDC_SCOPES
+from idp.protocol import pkce
 from idp.protocol.authorization_request import PROMPTS
 from idp.protocol.claims import CLAIMS
 from idp.protocol.client_authentication import METHODS
+from idp.protocol.enabled import GRANT_TYPES
 from idp.protocol.tokens import ID_TOKEN_ALGORITHMS
 
 AUTHORIZE = "/oauth2/authorize"
@@ -18,7 +20,6 @@ REVOKE = "/oauth2/revoke"
 USERINFO = "/oauth2/userinfo"
 LOGOUT = "/oauth2/logout"
 JWKS = "/.well-known/jwks.json"
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
 _SECRET_METHODS = [method for method in METHODS if method != "none"]
 
 
@@ -34,7 +35,7 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "introspection_endpoint": issuer + INTROSPECT,
         "revocation_endpoint": issuer + REVOKE,
         "end_session_endpoint": issuer + LOGOUT,
-        "scopes_supported": list(scopes.OIDC),
+        "scopes_supported": list(OIDC_SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": list(GRANT_TYPES),

@@ -29,7 +29,8 @@ _DANGEROUS = frozenset(
     }
 )
 _REVERSED_DOMAIN = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9-]+)+")
-_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]|localhost))(?::([0-9]*))?((?:[/?][^#]*)?)")
+_HOSTS = "|".join(map(re.escape, sorted(uris.LOOPBACK)))
+_LOOPBACK = re.compile(rf"(http://(?:{_HOSTS}))(?::([0-9]*))?((?:[/?][^#]*)?)")
 _DOT_SEGMENT = re.compile(r"\.{1,2}(;.*)?")
 _HIDDEN = re.compile(r"%(2f|5c)", re.IGNORECASE)
 _CONTROL = re.compile(r"%([01][0-9a-f]|7f)", re.IGNORECASE)
@@ -87,7 +88,7 @@ def _problem_of_scheme(parts: Uri, application_type: str) -> str | None:
 def _problem_of_server(parts: Uri) -> str | None:
     if not parts.names_a_server:
         return "It must name a host, and if it names a port one from 1 to 65535."
-    if parts.scheme == "http" and not parts.on_loopback:
+    if not parts.unreadable_on_the_way:
         return "Plain http is allowed on 127.0.0.1, [::1] and localhost only; use https."
     return None
 
@@ -113,17 +114,6 @@ def _without_port(uri: str) -> str | None:
     if port is not None and not 1 <= int(port[:6] or 0) <= 0xFFFF:
         return None
     return f"{origin}{rest}"
-
-
-def is_loopback(uri: str) -> bool:
-    """Whether `uri` is http on this machine, where any program may listen (RFC 8252 8.3)."""
-    return _without_port(uri) is not None
-
-
-def is_private_use(uri: str) -> bool:
-    """Whether `uri` has a scheme that any app on a device can claim (RFC 8252 section 8.4)."""
-    parts = uris.parse(uri)
-    return parts is not None and bool(_REVERSED_DOMAIN.fullmatch(parts.scheme))
 
 
 def origin_for_display(uri: str) -> str:

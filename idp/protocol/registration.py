@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.domain.clients import Client
+from idp.domain.resources import OIDC_SCOPES
 from idp.protocol import metadata_values as read
 from idp.protocol import redirect_uris
+from idp.protocol.client_authentication import METHODS
+from idp.protocol.enabled import GRANT_TYPES
 from idp.protocol.metadata_values import Reader, RegistrationError, refused
-from idp.protocol.scopes import OIDC
+from idp.protocol.tokens import ID_TOKEN_ALGORITHMS
 
 MOST_REDIRECT_URIS = 20
 MOST_TRANSLATIONS = 50
-AUTH_METHODS = ("client_secret_basic", "client_secret_post", "none")
-GRANT_TYPES = ("authorization_code", "client_credentials", "refresh_token")
 RESPONSE_TYPES = ("code",)
-ID_TOKEN_ALGORITHMS = ("RS256", "ES256")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ _ADDRESSES = read.texts(MOST_REDIRECT_URIS, redirect_uris.LONGEST)
 HONOURED = {
     "redirect_uris": Field(_ADDRESSES, []),
     "post_logout_redirect_uris": Field(_ADDRESSES, []),
-    "token_endpoint_auth_method": Field(read.one_of(AUTH_METHODS), "client_secret_basic"),
+    "token_endpoint_auth_method": Field(read.one_of(METHODS), "client_secret_basic"),
     "grant_types": Field(read.some_of(GRANT_TYPES), ["authorization_code"]),
     "response_types": Field(read.some_of(RESPONSE_TYPES)),
     "client_name": Field(read.text(100), translatable=True),
@@ -146,10 +146,10 @@ def _scope(details: Mapping[str, Any]) -> str:
     Scopes that its grants can never give are not registered.
     """
     grants = details["grant_types"]
-    useless = set() if "authorization_code" in grants else set(OIDC)
+    useless = set() if "authorization_code" in grants else set(OIDC_SCOPES)
     if "refresh_token" not in grants:
         useless.add("offline_access")
-    wanted = details.get("scope", " ".join(OIDC)).split()
+    wanted = details.get("scope", " ".join(OIDC_SCOPES)).split()
     return " ".join(scope for scope in wanted if scope not in useless)
 
 

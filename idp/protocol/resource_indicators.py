@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from idp.domain.clients import Client
 from idp.domain.consents import Pairs
-from idp.domain.resources import Resources, ResourceServer
-from idp.protocol.scopes import OIDC
+from idp.domain.resources import OIDC_SCOPES, Resources, ResourceServer
 
 
 class InvalidTarget(Exception):
@@ -41,7 +40,7 @@ def audience(
     if len(requested) > 1:
         raise InvalidTarget("A token is for one resource: ask for each with a request of its own.")
     granted = frozenset(scopes)
-    owned = granted - OIDC.keys()
+    owned = granted - set(OIDC_SCOPES)
     if requested:
         server: ResourceServer | None = _named(requested[0], client, resources)
     else:
@@ -70,7 +69,7 @@ def wanted(
     """
     pairs = set()
     for scope in scopes:
-        owner = None if scope in OIDC else resources.owner_of(scope)
+        owner = None if scope in OIDC_SCOPES else resources.owner_of(scope)
         pairs.add((owner.identifier if owner else "", scope))
     target = audience(requested, (scope for _, scope in pairs), client, resources, issuer).resource
     if target and all(resource != target for resource, _ in pairs):

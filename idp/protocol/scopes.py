@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from idp.domain.clients import Client
-from idp.domain.resources import LONGEST_SCOPE, Resources, is_scope
+from idp.domain.resources import LONGEST_SCOPE, OIDC_SCOPES, Resources, is_scope
 
 MOST_SCOPES = 50
 LONGEST_TEXT = MOST_SCOPES * (LONGEST_SCOPE + 1)
@@ -30,7 +30,7 @@ class Group:
     lines: tuple[Line, ...]
 
 
-OIDC = {
+WORDS = {
     "openid": Line("Know that you are you", "An identifier that stays the same"),
     "profile": Line("See your name and picture", "Also what else your profile says about you"),
     "email": Line("See your email address", "And whether you have proven that it is yours"),
@@ -70,9 +70,9 @@ def for_client_credentials(requested: Sequence[str], client: Client) -> list[str
 
     Raises InvalidScope for a scope that is about a person, and when nothing is left.
     """
-    if personal := [scope for scope in requested if scope in OIDC]:
+    if personal := [scope for scope in requested if scope in OIDC_SCOPES]:
         raise InvalidScope(f"{personal[0]} is about a person; in client_credentials there is none.")
-    own = client.scopes - OIDC.keys()
+    own = client.scopes - set(OIDC_SCOPES)
     found = [scope for scope in requested if scope in own] if requested else sorted(own)
     if requested and not found:
         raise InvalidScope("The client is not registered for any of these scopes.")
@@ -82,11 +82,11 @@ def for_client_credentials(requested: Sequence[str], client: Client) -> list[str
 def describe(scopes: Iterable[str], resources: Resources) -> list[Group]:
     """Group scopes for the consent page: the person's own data first, then each resource server."""
     groups: dict[str | None, list[Line]] = {}
-    for scope in sorted(scopes, key=lambda scope: scope not in OIDC):
-        owner = None if scope in OIDC else resources.owner_of(scope)
+    for scope in sorted(scopes, key=lambda scope: scope not in OIDC_SCOPES):
+        owner = None if scope in OIDC_SCOPES else resources.owner_of(scope)
         title = owner.name if owner else None
         text = owner.scopes.get(scope, scope) if owner else scope
-        groups.setdefault(title, []).append(OIDC.get(scope) or Line(text, scope))
+        groups.setdefault(title, []).append(WORDS.get(scope) or Line(text, scope))
     return [Group(title, tuple(lines)) for title, lines in groups.items()]
 
 

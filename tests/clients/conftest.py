@@ -12,6 +12,7 @@ from idp.store.database import Store
 from tests.support.held_clock import HeldClock
 
 CACHE_SECONDS = 5
+ISSUER = "https://id.example.com"
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def other_node(store: Store, audit: Audit, clock: HeldClock) -> Clients:
 
 @pytest.fixture
 def resources(store: Store, audit: Audit, clock: HeldClock) -> Resources:
-    return Resources(store, audit, clock, CACHE_SECONDS)
+    return Resources(store, audit, clock, CACHE_SECONDS, ISSUER)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from idp.domain.errors import AlreadyExists, Invalid, NotFound
 from idp.domain.resources import OIDC_SCOPES, Resources
 from idp.protocol import scopes
 from idp.store.database import Store
+from tests.clients.conftest import ISSUER
 from tests.support.databases import Database
 
 BY: dict[str, Any] = {"origin": Origin(), "actor": "operator:test"}
@@ -133,5 +134,11 @@ def test_no_credential_is_in_the_database(
     assert secret.removeprefix("dw_resource_") not in dump
 
 
-def test_both_layers_mean_the_same_scopes_of_openid_connect() -> None:
-    assert tuple(scopes.OIDC) == OIDC_SCOPES
+def test_every_scope_of_openid_connect_has_its_words() -> None:
+    assert tuple(scopes.WORDS) == OIDC_SCOPES
+
+
+def test_the_issuer_is_no_resource_server(resources: Resources) -> None:
+    with pytest.raises(Invalid, match="The issuer's own URI is for userinfo"):
+        resources.add(ISSUER, "Userinfo", {}, **BY)
+    assert resources.list() == []

@@ -151,4 +151,4 @@ def test_secrets_that_exist_can_be_read_inside_a_transaction(
     secrets = ServerSecrets(store, open_sealer(store, changed(KEY)), clock)
     secrets.ensure()
     with store.writing():
-        assert secrets.get("short-codes")
+        assert secrets.get("account-pseudonym")

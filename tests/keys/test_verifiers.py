@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from idp.config import Settings
+from idp.config import LONGEST_ACCESS_TOKEN, Settings
 from idp.crypto import jwk, jwt
 from idp.crypto.jwt import PublicKey
 from idp.crypto.sealing import Sealer
 from idp.domain.audit import Audit
 from idp.domain.clock import Clock
-from idp.domain.key_schedule import LONGEST_ACCESS_TOKEN
 from idp.domain.signing_keys import SigningKeys
 from idp.store.database import Store
 from tests.support.held_clock import HeldClock

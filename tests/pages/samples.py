@@ -512,25 +512,6 @@ SAMPLES: dict[str, Sample] = {
     "administrator-rtl": Sample(
         "administrator.html", ADMINISTRATOR | {"errors": {"name": "خطأ"}}, RTL
     ),
-    "continue": Sample(
-        "continue.html",
-        {
-            "message": "Field Notes sent you here. Continue when you are ready.",
-            "action_label": "Continue",
-            "action": ACTION,
-            "client": CLIENT,
-        },
-    ),
-    "continue-elsewhere": Sample(
-        "continue.html",
-        {
-            "heading": "You are leaving Doorward",
-            "message": "Field Notes asked for something impossible, and takes over from here.",
-            "action_label": "Go there",
-            "continue_url": "https://tools.example.net/callback?error=invalid_scope",
-            "destination": "https://tools.example.net",
-        },
-    ),
     "playground": Sample("playground/start.html", PLAYGROUND_START, {"development": True}),
     "playground-errors": Sample(
         "playground/start.html",

@@ -24,7 +24,6 @@ BARE = {
     "signed_out.html": {},
     "home.html": {"sign_in_url": "/x"},
     "administrator.html": {"action": "/x", "min_length": 12},
-    "continue.html": {"message": "Go on.", "action": "/x"},
     "playground/start.html": {"action": "/x"},
     "playground/callback.html": {"action": "/x"},
     "playground/tokens.html": {"action": "/x"},

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.domain.clients import Client
+from idp.domain.resources import OIDC_SCOPES
 from idp.protocol.resource_indicators import Audience, InvalidTarget, audience
-from idp.protocol.scopes import OIDC
 from tests.support.registered import Catalogue, client, resource_server
 
 ISSUER = "https://id.example.com"
@@ -102,6 +102,6 @@ def test_no_token_is_good_at_two_resource_servers(
     assert set(found.aud) - {found.resource} <= {ISSUER}
     assert (ISSUER in found.aud) == ("openid" in scopes)
     server = CATALOGUE.find(found.resource) if found.resource else None
-    assert set(scopes) - set(OIDC) <= set(server.scopes if server else ())
+    assert set(scopes) - set(OIDC_SCOPES) <= set(server.scopes if server else ())
     assert server is None or not server.disabled
     assert not requested or requested == [found.resource]

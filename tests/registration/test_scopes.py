@@ -8,7 +8,7 @@ from idp.protocol import scopes
 from idp.protocol.scopes import Group, InvalidScope, Line
 from tests.support.registered import Catalogue, client, resource_server
 
-NAMES = [*scopes.OIDC, "invoices.read", "invoices.pay", "https://api.example/x", "unknown"]
+NAMES = [*scopes.WORDS, "invoices.read", "invoices.pay", "https://api.example/x", "unknown"]
 LISTS = st.lists(st.sampled_from(NAMES), unique=True)
 ROBOT = client(
     grant_types=["client_credentials"], scope="invoices.read invoices.pay", redirect_uris=[]
@@ -56,7 +56,7 @@ def test_offline_access_needs_the_refresh_token_grant() -> None:
     assert scopes.granted(asked, client()) == ["openid"]
 
 
-@pytest.mark.parametrize("scope", scopes.OIDC)
+@pytest.mark.parametrize("scope", scopes.WORDS)
 def test_case_037_no_scope_about_a_person_without_one(scope: str) -> None:
     with pytest.raises(InvalidScope, match=scope):
         scopes.for_client_credentials(["invoices.read", scope], ROBOT)
@@ -94,7 +94,7 @@ def test_client_credentials_never_get_more_than_registered(asked: list[str]) -> 
     except InvalidScope:
         assert asked
     else:
-        assert set(found) <= ROBOT.scopes - set(scopes.OIDC)
+        assert set(found) <= ROBOT.scopes - set(scopes.WORDS)
         assert not asked or set(found) <= set(asked)
 
 
@@ -116,7 +116,7 @@ def test_consent_is_asked_in_plain_words() -> None:
     )
     asked = ["a.write", "openid", "b.read", "email", "a.read"]
     assert scopes.describe(asked, catalogue) == [
-        Group(None, (scopes.OIDC["openid"], scopes.OIDC["email"])),
+        Group(None, (scopes.WORDS["openid"], scopes.WORDS["email"])),
         Group(
             "API at https://a.example",
             (Line("Use a.write", "a.write"), Line("Use a.read", "a.read")),
@@ -131,4 +131,4 @@ def test_a_scope_without_owner_is_shown_by_name() -> None:
 
 
 def test_every_scope_has_plain_words() -> None:
-    assert all(line.text and line.detail for line in scopes.OIDC.values())
+    assert all(line.text and line.detail for line in scopes.WORDS.values())

@@ -13,8 +13,8 @@ from idp.crypto.secrets import random_token
 from idp.domain.clients import Client
 from idp.domain.errors import NotFound
 from idp.domain.playground_runs import Kept
-from idp.domain.resources import ResourceServer
-from idp.protocol import metadata, scopes
+from idp.domain.resources import OIDC_SCOPES, ResourceServer
+from idp.protocol import metadata
 from idp.web.context import services
 from idp.web.playground.explanations import SCOPES
 
@@ -60,7 +60,7 @@ def resource_servers() -> list[ResourceServer]:
 def offered() -> list[tuple[str, str]]:
     """Return the scopes on offer and what each is for, those of OpenID Connect first."""
     allowed = client().scopes
-    own = [(scope, SCOPES[scope]) for scope in scopes.OIDC if scope in allowed]
+    own = [(scope, SCOPES[scope]) for scope in OIDC_SCOPES if scope in allowed]
     apis = [
         (scope, f"{text} ({server.name}).")
         for server in resource_servers()
@@ -73,7 +73,7 @@ def offered() -> list[tuple[str, str]]:
 def usual_choice() -> Choice:
     """Return what is chosen until somebody chooses: who signs in, and one scope of an API."""
     names = [scope for scope, _ in offered()]
-    api = [scope for scope in names if scope not in scopes.OIDC][:1]
+    api = [scope for scope in names if scope not in OIDC_SCOPES][:1]
     return Choice(tuple(scope for scope in _USUAL if scope in names) + tuple(api))
 
 
