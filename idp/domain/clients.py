@@ -42,9 +42,7 @@ class Client:
     default_resource: str | None
     claims_in_id_token: bool
     default_max_age: int | None
-    require_auth_time: bool
     client_uri: str | None
-    logo_uri: str | None
     policy_uri: str | None
     tos_uri: str | None
     secrets: tuple[tuple[bytes, int | None], ...] = field(repr=False)
@@ -90,9 +88,7 @@ def from_rows(found: Sequence[RowMapping]) -> Client:
         default_resource=details.get("default_resource"),
         claims_in_id_token=details["claims_in_id_token"],
         default_max_age=details.get("default_max_age"),
-        require_auth_time=details["require_auth_time"],
         client_uri=details.get("client_uri"),
-        logo_uri=details.get("logo_uri"),
         policy_uri=details.get("policy_uri"),
         tos_uri=details.get("tos_uri"),
         secrets=tuple(

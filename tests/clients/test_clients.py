@@ -59,9 +59,9 @@ def test_a_client_is_read_as_it_was_registered(clients: Clients) -> None:
     assert (client.first_party, client.disabled, client.secrets) == (True, False, ())
     assert client.id_token_algorithm == "ES256"
     assert client.default_resource == "https://api.example.com"
-    assert (client.default_max_age, client.require_auth_time) == (3600, True)
+    assert client.default_max_age == 3600
     assert client.claims_in_id_token
-    assert client.logo_uri == "https://app.example.com/logo.png"
+    assert client.details["logo_uri"] == "https://app.example.com/logo.png"
     assert client.client_uri is client.policy_uri is client.tos_uri is None
     assert client.created_at == 1_800_000_000
     assert client.details["client_name#de"] == "Telefon-App"
