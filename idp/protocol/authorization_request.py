@@ -183,7 +183,8 @@ def _single_values(parameters: Parameters) -> dict[str, str]:
 
 def _stored_bytes(parameters: Parameters) -> int:
     """Count what the request would leave with us."""
-    return sum(len(value.encode()) for name in _STORED for value in parameters.get(name, ()))
+    stored = "".join(value for name in _STORED for value in parameters.get(name, ()))
+    return len(stored.encode("utf-8", "surrogatepass"))
 
 
 def _refuse_unsupported(one: Mapping[str, str]) -> None:
