@@ -37,6 +37,7 @@ _IN_FORMS = _IN_JSON | {
     "client_assertion": "assertion",
 }
 _IN_OUTPUT = re.compile(r"\bdw_\w+_[A-Za-z0-9_-]{20,}|/setup/administrator/([A-Za-z0-9_-]{20,})")
+_IN_PATH = re.compile(r"/(interaction|setup/administrator)/([A-Za-z0-9_-]{20,})")
 _PASSWORD = re.compile(r"password\s+(\S{8,})")
 
 
@@ -91,6 +92,8 @@ class SecretsSeen:
 
     def _address(self, url: str) -> None:
         parts = urlsplit(url)
+        for found in _IN_PATH.finditer(parts.path):
+            self.note(f"{found[1].partition('/')[0]} link", found[2])
         self._pairs([*parse_qsl(parts.query), *parse_qsl(parts.fragment)])
 
     def _pairs(self, pairs: Iterable[tuple[str, str]]) -> None:

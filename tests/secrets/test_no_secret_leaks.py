@@ -1,0 +1,124 @@
+"""SECURITY cases 145 and 160: after everything was done at DEBUG, no secret stands anywhere.
+
+What went over the wire, through forms, addresses, cookies and command output, is searched for in
+the log, in every file of the data folder, and in a dump of the database.
+"""
+
+from pathlib import Path
+
+import requests
+
+from tests.running.commands import Place, free_port, secret_of
+from tests.secrets.flows import Flows
+from tests.support.application import KEY_ENCRYPTION_KEY
+from tests.support.browserless import Browserless, Page, Person
+from tests.support.discovery import Discovery
+from tests.support.html_pages import Form
+from tests.support.secrets_seen import SecretsSeen, files
+from tests.support.serving import Serve
+
+EXPECTED = {
+    "ID token",
+    "access token",
+    "client secret",
+    "code",
+    "cookie",
+    "credential",
+    "form token",
+    "interaction link",
+    "part of a malformed request",
+    "password",
+    "printed secret",
+    "refresh token",
+    "setup link",
+    "verifier",
+}
+
+
+def test_no_secret_is_in_log_data_folder_or_database(serve: Serve, tmp_path: Path) -> None:
+    serving = serve(log_level="debug", network_limit=10_000)
+    seen = SecretsSeen()
+    seen.note("key-encryption key", KEY_ENCRYPTION_KEY)
+    flows = Flows(serving.deployment, seen, serving.environment)
+    flows.everything()
+    if serving.seeded.database.kind == "sqlite":
+        flows.command("backup", "create", str(tmp_path / "backup"))
+    data = {
+        **files(serving.seeded.database.data_dir),
+        **files(*tmp_path.glob("backup*/")),
+        "the dump": serving.seeded.database.dump().encode(),
+    }
+    while_running = seen.leaks(data)
+    for node in serving.nodes:
+        node.stop()
+    log = serving.log()
+    places = {
+        "the log": log.encode(),
+        "what commands logged": flows.said,
+        **files(serving.seeded.database.data_dir),
+        **{str(path): path.read_bytes() for path in tmp_path.glob("backup*") if path.is_file()},
+    }
+    assert seen.known.keys() >= EXPECTED, EXPECTED - seen.known.keys()
+    assert "ada@example.test" in data["the dump"].decode()
+    assert '"path":"/oauth2/token"' in log, "the requests are in this log"
+    assert while_running + seen.leaks(places) == []
+
+
+def test_the_search_would_find_it(serve: Serve) -> None:
+    """The same places, with what stands there rightly."""
+    serving = serve(log_level="debug")
+    deployment = serving.deployment
+    deployment.client("webapp").sign_in(deployment.browserless(), "openid")
+    seen = SecretsSeen()
+    seen.note("path", "/oauth2/token")
+    seen.note("address", "ada@example.test")
+    found = seen.leaks(
+        {"log": serving.log().encode(), "dump": serving.seeded.database.dump().encode()}
+    )
+    assert found == ["address in dump as it is", "path in log as it is"]
+
+
+def form_for(page: Page, step: str) -> Form | None:
+    return next((form for form in page.document.forms if form.button("step", step)), None)
+
+
+def walk(browser: Browserless) -> None:
+    """Go through the playground from the request to the sign-out."""
+    page = browser.get("/playground")
+    form = form_for(page, "start")
+    assert form is not None
+    page = browser.submit(page, form.button("step", "start"), form)
+    while form_for(page, "exchange") is None:
+        page = browser.answer(page)
+    for step in ("exchange", "userinfo", "introspect", "refresh", "refresh", "revoke"):
+        form = form_for(page, step)
+        assert form is not None or step == "refresh", f"{step}: {page}"
+        if form is not None:
+            page = browser.submit(page, form.button("step", step), form)
+    form = next(form for form in page.document.forms if form.action.endswith("/oauth2/logout"))
+    browser.submit(page, form=form)
+
+
+def test_no_secret_of_the_playground_is_in_log_or_data_folder(tmp_path: Path) -> None:
+    """It keeps tokens between its pages: sealed, and never in the log."""
+    place = Place(tmp_path)
+    port = free_port()
+    environment = {"PORT": str(port), "IDP_LOG_LEVEL": "debug"}
+    seen = SecretsSeen()
+    with place.serving("dev", environment=environment) as running:
+        block = running.block()
+        issuer = block["Issuer"]
+        seen.note("password", secret_of(block["Demo user"]))
+        seen.output("\n".join(block.values()))
+        http = requests.Session()
+        http.trust_env = False
+        seen.watch(http)
+        email = block["Demo user"].split()[0]
+        person = Person(email, secret_of(block["Demo user"]))
+        walk(Browserless(http, Discovery(http, issuer), person))
+        seen.note("token on a page", "")
+        while_running = seen.leaks(files(place.folder / "var"))
+        assert running.stop() == 0
+    log = running.log.read_bytes()
+    assert {"code", "cookie", "form token", "password", "printed secret"} <= seen.known.keys()
+    assert while_running + seen.leaks({"log": log, **files(place.folder / "var")}) == []
