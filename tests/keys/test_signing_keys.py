@@ -68,8 +68,9 @@ def test_making_keys_again_changes_nothing(signing_keys: SigningKeys) -> None:
 
 
 def test_an_algorithm_without_keys_does_not_sign(signing_keys: SigningKeys) -> None:
-    with pytest.raises(NoSigningKey, match="No ES384 key may sign yet"):
+    with pytest.raises(NoSigningKey) as refusal:
         signing_keys.active("ES384")
+    assert refusal.value.retry_after > 0
 
 
 def test_a_further_algorithm_waits_until_verifiers_know_its_key(
