@@ -17,6 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -41,6 +42,24 @@ class _InTime(SocketUnreader):
             raise BlockingIOError("The request took too long.")
         _limit(self.sock, socket.SO_RCVTIMEO, left)
         return bytes(super().chunk(*wanted))
+
+
+class _Strict:
+    """Reads a body: one that breaks the rules of HTTP ends too early, as when a client hangs up.
+
+    The application answers that with 400, and gunicorn closes the connection without a second
+    answer, which somebody else's request could get.
+    """
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` bytes. Raises NoMoreData."""
+        try:
+            return bytes(self._reader.read(size))
+        except ParseException as error:
+            raise NoMoreData from error
 
 
 def _limit(sock: socket.socket, direction: int, seconds: float) -> None:
@@ -81,6 +100,11 @@ class PatientWorker(ThreadWorker):
         if kept is False:
             _part(conn.sock)
         return kept
+
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        """Called with a request whose head was read."""
+        req.body.reader = _Strict(req.body.reader)
+        return super().handle_request(req, conn)
 
 
 def _reader_of(conn: TConn) -> _InTime:
