@@ -76,7 +76,10 @@ def _everybody_reads(path: Path) -> bool:
     """Whether a secret's file is open to all; in a container's own memory it may be."""
     if _CONTAINER_SECRETS in path.parents:
         return False
-    return path.exists() and bool(path.stat().st_mode & stat.S_IROTH)
+    try:
+        return bool(path.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
 
 
 def _option(default: Any, text: str, **limits: Any) -> Any:

@@ -54,7 +54,7 @@ def rotate(algorithm: str | None, emergency: bool, dry_run: bool, as_json: bool)
     emit(_told(steps, dry_run), as_json)
 
 
-@keys.command()
+@keys.command(context_settings={"ignore_unknown_options": True})  # an id may begin with a dash
 @click.argument("kid")
 @emergency_option
 @dry_run_option

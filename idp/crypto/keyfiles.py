@@ -52,6 +52,15 @@ def read_key(path: Path) -> bytes:
     return parse_key(content.decode("ascii", "replace").strip(), str(path))
 
 
+def find_key(path: Path) -> bytes | None:
+    """Return the key in the file at `path`, None without a file. Raises KeyUnusable."""
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise KeyUnusable(f"{path} cannot be written: {error.strerror}.") from error
+    return read_key(path) if there else None
+
+
 def create_key(path: Path) -> bytes:
     """Write a fresh key to `path`, unless another process was first, and return what is there.
 

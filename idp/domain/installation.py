@@ -67,7 +67,7 @@ def _given(settings: Settings, secret: SecretStr, name: str, file: str) -> bytes
     text, path = secret.get_secret_value(), settings.keys_dir / file
     if text:
         return keyfiles.parse_key(text, name)
-    return keyfiles.read_key(path) if path.exists() else None
+    return keyfiles.find_key(path)
 
 
 def opens(sealer: Sealer, check: bytes) -> bool:

@@ -19,7 +19,7 @@ Parameters = Mapping[str, Sequence[str]]
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 _LONGEST_VALUE = 4096
 _MOST_PARAMETERS = 100
-_STORED = ("scope", "state", "nonce", "login_hint", "redirect_uri", "resource")
+_STORED = ("scope", "state", "nonce", "login_hint", "redirect_uri")
 _STORES = 6 * 1024
 """Bytes that a request may leave with us while nobody signed in."""
 _REFUSED = {

@@ -121,11 +121,13 @@ def test_an_unwritable_data_folder_is_one_sentence(open_place: Place) -> None:
 
 
 @needs_root
-def test_an_unwritable_keys_folder_is_one_sentence(open_place: Place) -> None:
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_an_unwritable_keys_folder_is_one_sentence(open_place: Place, mode: int) -> None:
     data, keys = open_place.folder / "var", open_place.folder / "keys"
     data.mkdir()
     os.chown(data, 65534, 65534)
-    keys.mkdir(mode=0o755)
+    keys.mkdir()
+    keys.chmod(mode)
     done = open_place.run("dev", "--port", str(free_port()), before=AS_NOBODY)
     assert done.returncode == 2
     assert done.stderr == f"{keys / 'key-encryption-key'} cannot be written: Permission denied.\n"
