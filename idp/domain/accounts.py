@@ -19,25 +19,23 @@ from idp.store.errors import Conflict
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>\"]{1,64}@[^\s@\x00-\x1f\x7f<>\"]{1,189}")
 _ROLE = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _LONGEST_NAME = 200
-PROFILE_CLAIMS = frozenset(
-    [
-        "given_name",
-        "family_name",
-        "middle_name",
-        "nickname",
-        "preferred_username",
-        "profile",
-        "picture",
-        "website",
-        "gender",
-        "birthdate",
-        "zoneinfo",
-        "locale",
-        "phone_number",
-        "phone_number_verified",
-        "address",
-    ]
+PROFILE = (
+    "family_name",
+    "given_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
 )
+ADDRESS = ("address",)
+PHONE = ("phone_number", "phone_number_verified")
+PROFILE_CLAIMS = frozenset({*PROFILE, *ADDRESS, *PHONE})
 """The claims of OpenID Connect Core section 5.1 that a profile may hold, beside name and email."""
 
 

@@ -123,17 +123,9 @@ class Authorizations:
         )
         person = session.account.id
         detail = {"authorization": authorization_id, "scopes": " ".join(approval.scopes)}
-        self._audit.record(
-            connection,
-            origin,
-            Entry(
-                "authorization.opened",
-                f"account:{person}",
-                person,
-                approval.client_id,
-                detail=detail,
-            ),
-        )
+        actor, client_id = f"account:{person}", approval.client_id
+        entry = Entry("authorization.opened", actor, person, client_id, detail=detail)
+        self._audit.record(connection, origin, entry)
         return code
 
     def _row(
@@ -275,13 +267,8 @@ class Authorizations:
         """Revoke in the caller's transaction; nothing happens when it was revoked before."""
         if rows.revoke(connection, authorization.id, int(self._clock()), because):
             detail = {"authorization": authorization.id, "because": because}
-            entry = Entry(
-                "authorization.revoked",
-                "server",
-                authorization.account.id,
-                authorization.client_id,
-                detail=detail,
-            )
+            person, client_id = authorization.account.id, authorization.client_id
+            entry = Entry("authorization.revoked", "server", person, client_id, detail=detail)
             self._audit.record(connection, origin, entry)
 
     def record_issue(
@@ -300,13 +287,9 @@ class Authorizations:
         }
         if authorization:
             detail["authorization"] = authorization.id
-        entry = Entry(
-            "token.issued",
-            f"client:{issued.client_id}",
-            authorization.account.id if authorization else None,
-            issued.client_id,
-            detail=detail,
-        )
+        person = authorization.account.id if authorization else None
+        actor, client_id = f"client:{issued.client_id}", issued.client_id
+        entry = Entry("token.issued", actor, person, client_id, detail=detail)
         self._audit.record(connection, origin, entry)
 
     def record_refusal(

@@ -3,28 +3,13 @@
 from collections.abc import Collection
 from typing import Any
 
-from idp.domain.accounts import Account
+from idp.domain.accounts import ADDRESS, PHONE, PROFILE, Account
 
 SCOPE_CLAIMS = {
-    "profile": (
-        "name",
-        "family_name",
-        "given_name",
-        "middle_name",
-        "nickname",
-        "preferred_username",
-        "profile",
-        "picture",
-        "website",
-        "gender",
-        "birthdate",
-        "zoneinfo",
-        "locale",
-        "updated_at",
-    ),
+    "profile": ("name", *PROFILE, "updated_at"),
     "email": ("email", "email_verified"),
-    "address": ("address",),
-    "phone": ("phone_number", "phone_number_verified"),
+    "address": ADDRESS,
+    "phone": PHONE,
 }
 CLAIMS = tuple(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
 
