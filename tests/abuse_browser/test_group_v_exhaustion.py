@@ -150,15 +150,15 @@ def test_case_154_parameters_without_end_are_refused(
 ) -> None:
     url = deployment.issuer + AUTHORIZE
     values = list(webapp.authorization().items())
-    for more, error in (
-        ([("resource", "a")] * 20_000, "invalid_target"),
-        ([("state", "a")] * 20_000, "invalid_request"),
-        ([(f"n{number}", "") for number in range(20_000)], "invalid_request"),
+    for more, errors in (
+        ([("resource", "a")] * 20_000, {"invalid_request", "invalid_target"}),
+        ([("state", "a")] * 20_000, {"invalid_request"}),
+        ([(f"n{number}", "") for number in range(20_000)], {"invalid_request"}),
     ):
         with refused("authorization.refused", times=1):
             answer = ask(http, url, [*values, *more], "POST")
             told = redirected(answer, webapp.redirect_uri, deployment.issuer)
-        assert told["error"] == error, more[0]
+        assert told["error"] in errors, more[0]
     for name in ("client_id", "redirect_uri"):
         with refused("authorization.refused", times=1):
             answer = ask(http, url, [*values, *([(name, "a")] * 15_000)], "POST")
