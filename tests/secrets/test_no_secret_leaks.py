@@ -35,7 +35,7 @@ EXPECTED = {
 }
 
 
-def test_no_secret_is_in_log_data_folder_or_database(serve: Serve, tmp_path: Path) -> None:
+def test_case_145_no_secret_is_in_log_data_folder_or_database(serve: Serve, tmp_path: Path) -> None:
     serving = serve(log_level="debug", network_limit=10_000)
     seen = SecretsSeen()
     seen.note("key-encryption key", KEY_ENCRYPTION_KEY)
@@ -90,7 +90,7 @@ def walk(browser: Browserless) -> None:
     browser.submit(page, form=form)
 
 
-def test_no_secret_of_the_playground_is_in_log_or_data_folder(tmp_path: Path) -> None:
+def test_case_145_no_secret_of_the_playground_is_in_log_or_data_folder(tmp_path: Path) -> None:
     """It keeps tokens between its pages: sealed, and never in the log."""
     place = Place(tmp_path)
     port = free_port()
