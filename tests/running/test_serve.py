@@ -19,7 +19,7 @@ from idp.cli.worker import SILENCE_SECONDS
 from tests.running.commands import Place, Running, free_port
 
 pytestmark = pytest.mark.xdist_group("serve")
-READY_SECONDS = 2.5
+READY_SECONDS = 10  # `make bench` measures it; a machine that runs other tests is slower
 ONE_WORKER = {"WEB_CONCURRENCY": "1"}
 TWO_WORKERS = {"WEB_CONCURRENCY": "2", "IDP_LOG_LEVEL": "debug"}
 
