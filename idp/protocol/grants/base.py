@@ -46,8 +46,7 @@ def remaining_scopes(authorization: Authorization, client: Client) -> tuple[str,
 class TokenGrant(BaseGrant, TokenEndpointMixin):
     """A grant fills in `prepare` and `commit`.
 
-    Authlib's own grants save the token before they use up what it was issued for, and log it
-    (LIBRARIES: 8, 18).
+    Authlib's own grants save the token before they use up what it was issued for, and log it.
     """
 
     request: MachineRequest
