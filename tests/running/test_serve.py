@@ -19,7 +19,7 @@ from idp.cli.worker import SILENCE_SECONDS
 from tests.running.commands import Place, Running, free_port
 
 pytestmark = pytest.mark.xdist_group("serve")
-READY_SECONDS = 10  # `make bench` measures it; a machine that runs other tests is slower
+READY_SECONDS = 2.5
 ONE_WORKER = {"WEB_CONCURRENCY": "1"}
 TWO_WORKERS = {"WEB_CONCURRENCY": "2", "IDP_LOG_LEVEL": "debug"}
 
@@ -82,12 +82,13 @@ def own(place: Place) -> Iterator[Served]:
 
 
 def test_it_is_ready_in_time(place: Place) -> None:
-    """The best of three: the machine may be busy with other tests."""
+    """Counted in processor time, the best of three: other tests may keep the machine busy."""
     taken = []
     for _ in range(3):
-        began = time.monotonic()
-        with serving(place, ONE_WORKER):
-            taken.append(time.monotonic() - began)
+        with serving(place, ONE_WORKER) as own:
+            parent = psutil.Process(own.running.process.pid)
+            times = [each.cpu_times() for each in (parent, *parent.children(recursive=True))]
+            taken.append(sum(each.user + each.system for each in times))
     assert min(taken) < READY_SECONDS
 
 
