@@ -107,7 +107,11 @@ class SigningKey(Model):
 
 
 class Account(Model):
-    """A person. `email_key` is the address as compared: normalised and case-folded."""
+    """A person. `email_key` is the address as compared: normalised and case-folded.
+
+    `deletes_at` is when an account whose person asked for it is deleted; `language` and `theme` are
+    what the person chose for our pages, if anything.
+    """
 
     __tablename__ = "accounts"
     id: Mapped[str] = _id()
@@ -120,6 +124,9 @@ class Account(Model):
     created_at: Mapped[int]
     updated_at: Mapped[int]
     disabled_at: Mapped[int | None]
+    deletes_at: Mapped[int | None] = mapped_column(index=True)
+    language: Mapped[str | None]
+    theme: Mapped[str | None]
 
 
 class RoleAssignment(Model):
@@ -133,6 +140,17 @@ class RoleAssignment(Model):
     granted_at: Mapped[int]
 
 
+class GroupMembership(Model):
+    """A group that a person is in. Groups are flat, and exist as long as somebody is in them."""
+
+    __tablename__ = "group_memberships"
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(primary_key=True)
+    added_at: Mapped[int]
+
+
 class Password(Model):
     """A person's password, as an argon2id string that carries its parameters."""
 
@@ -142,6 +160,104 @@ class Password(Model):
     )
     hash: Mapped[str]
     changed_at: Mapped[int]
+
+
+class Passkey(Model):
+    """A WebAuthn credential of a person. `public_key` is a COSE key; `credential_id` is what the
+    authenticator calls it.
+    """
+
+    __tablename__ = "passkeys"
+    id: Mapped[str] = _id()
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
+    credential_id: Mapped[bytes] = mapped_column(unique=True)
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int]
+    aaguid: Mapped[str]
+    name: Mapped[str]
+    transports: Mapped[list[str]]
+    synced: Mapped[bool]
+    backed_up: Mapped[bool]
+    created_at: Mapped[int]
+    last_used_at: Mapped[int | None]
+
+
+class Authenticator(Model):
+    """A person's TOTP authenticator. `last_step` is the time step of the last code it was used
+    with: neither that one nor one before works again.
+    """
+
+    __tablename__ = "authenticators"
+    id: Mapped[str] = _id()
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
+    name: Mapped[str]
+    sealed_seed: Mapped[bytes]
+    last_step: Mapped[int]
+    created_at: Mapped[int]
+    last_used_at: Mapped[int | None]
+
+
+class RecoveryCode(Model):
+    """One of a person's recovery codes. `selector` is its beginning, in clear, by which the one
+    hash to check is found.
+    """
+
+    __tablename__ = "recovery_codes"
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True
+    )
+    selector: Mapped[str] = mapped_column(primary_key=True)
+    hash: Mapped[str]
+    created_at: Mapped[int]
+    used_at: Mapped[int | None]
+
+
+class Device(Model):
+    """A browser from which a person signed in. It is known by a cookie of its own.
+
+    Until `trusted_until` it stands in for the second factor where policies allow that.
+    """
+
+    __tablename__ = "devices"
+    id: Mapped[str] = _id()
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
+    cookie_digest: Mapped[bytes]
+    created_at: Mapped[int]
+    seen_at: Mapped[int]
+    expires_at: Mapped[int] = mapped_column(index=True)
+    trusted_until: Mapped[int | None]
+    last_factor: Mapped[str]
+    address: Mapped[str]
+    user_agent: Mapped[str]
+    __table_args__ = (
+        Index("one_device_per_browser_and_account", "cookie_digest", "account_id", unique=True),
+    )
+
+
+class OutgoingMail(Model):
+    """A mail until it was delivered, and a while longer. `sealed` holds its text, since it may
+    carry a link.
+    """
+
+    __tablename__ = "outgoing_mail"
+    id: Mapped[str] = _id()
+    account_id: Mapped[str | None] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
+    kind: Mapped[str]
+    sealed: Mapped[bytes]
+    created_at: Mapped[int]
+    expires_at: Mapped[int] = mapped_column(index=True)
+    next_try_at: Mapped[int | None] = mapped_column(index=True)
+    tries: Mapped[int]
+    sent_at: Mapped[int | None]
+    problem: Mapped[str | None]
 
 
 class Client(Model):
@@ -214,17 +330,25 @@ class Consent(Model):
 
 
 class Session(Model):
-    """A browser's login. The cookie is stored as its digest."""
+    """One account's login in a browser, which may hold several. The cookie is stored as its digest.
+
+    `proofs` says which factor was proven at which second. Of a browser's sessions the one with the
+    latest `chosen_at` is the present one. `kept` is a session for which the person asked to stay
+    signed in.
+    """
 
     __tablename__ = "sessions"
     id: Mapped[str] = _id()
-    cookie_digest: Mapped[bytes] = mapped_column(unique=True)
+    cookie_digest: Mapped[bytes] = mapped_column(index=True)
     account_id: Mapped[str] = mapped_column(
         ForeignKey("accounts.id", ondelete="CASCADE"), index=True
     )
     auth_time: Mapped[int]
     amr: Mapped[list[str]]
     acr: Mapped[str]
+    proofs: Mapped[dict[str, Any]]
+    kept: Mapped[bool]
+    chosen_at: Mapped[int]
     created_at: Mapped[int]
     seen_at: Mapped[int]
     idle_expires_at: Mapped[int]
@@ -232,6 +356,16 @@ class Session(Model):
     ended_at: Mapped[int | None]
     address: Mapped[str]
     user_agent: Mapped[str]
+    __table_args__ = (
+        Index(
+            "one_live_session_per_browser_and_account",
+            "cookie_digest",
+            "account_id",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
 
 
 class Authorization(Model):
@@ -316,6 +450,7 @@ class AuditEntry(Model):
     address: Mapped[str]
     request_id: Mapped[str]
     detail: Mapped[dict[str, Any]]
+    __table_args__ = (Index("audit_entries_of_account", "account_id", "id"),)
 
 
 class Counter(Model):

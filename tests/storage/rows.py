@@ -24,6 +24,9 @@ def account(name: str = "ada") -> dict[str, Any]:
         "created_at": NOW,
         "updated_at": NOW,
         "disabled_at": None,
+        "deletes_at": None,
+        "language": None,
+        "theme": None,
     }
 
 
