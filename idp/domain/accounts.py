@@ -2,14 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from idp.crypto.secrets import random_identifier, uuid7
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
-from idp.domain.credentials.password import Passwords
 from idp.domain.errors import AlreadyExists, Invalid, NotFound
 from idp.store import accounts as rows
 from idp.store import authorizations, sessions
@@ -41,7 +40,7 @@ PROFILE_CLAIMS = frozenset({*PROFILE, *ADDRESS, *PHONE})
 
 @dataclass(frozen=True)
 class Account:
-    """A person. Times are seconds since 1970."""
+    """A person. Times are seconds since 1970. `language` and `theme` are chosen for our pages."""
 
     id: str
     subject: str
@@ -52,7 +51,11 @@ class Account:
     created_at: int
     updated_at: int
     disabled: bool
+    language: str | None = None
+    theme: str | None = None
+    deletes_at: int | None = None
     roles: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
 
     @property
     def initials(self) -> str:
@@ -76,7 +79,11 @@ def email_key(email: str) -> str:
     return unicodedata.normalize("NFKC", email.strip()).casefold()
 
 
-def from_row(row: RowMapping, roles: frozenset[str] = frozenset()) -> Account:
+def from_row(
+    row: RowMapping,
+    roles: frozenset[str] = frozenset(),
+    groups: frozenset[str] = frozenset(),
+) -> Account:
     """Build an account from its row."""
     return Account(
         id=row["id"],
@@ -88,16 +95,25 @@ def from_row(row: RowMapping, roles: frozenset[str] = frozenset()) -> Account:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         disabled=row["disabled_at"] is not None,
+        language=row["language"],
+        theme=row["theme"],
+        deletes_at=row["deletes_at"],
         roles=roles,
+        groups=groups,
     )
 
 
 class Accounts:
-    """Adds, finds and changes people."""
+    """Adds, finds and changes people.
 
-    def __init__(self, store: Store, passwords: Passwords, audit: Audit, clock: Clock) -> None:
+    `hashed` makes the argon2id string of a new password, given the address it is for.
+    """
+
+    def __init__(
+        self, store: Store, hashed: Callable[[str, str], str], audit: Audit, clock: Clock
+    ) -> None:
         self._store = store
-        self._passwords = passwords
+        self._hashed = hashed
         self._audit = audit
         self._clock = clock
 
@@ -136,7 +152,7 @@ class Accounts:
         """
         row = self._row(email, name, email_verified, profile or {})
         held = frozenset(_role(role) for role in roles)
-        hashed = None if password is None else self._passwords.accept(password, email)
+        hashed = None if password is None else self._hashed(password, email)
         return NewAccount(row["id"], row, held, hashed)
 
     def insert(self, connection: Connection, new: NewAccount, origin: Origin, actor: str) -> None:
@@ -176,6 +192,9 @@ class Accounts:
             "created_at": now,
             "updated_at": now,
             "disabled_at": None,
+            "deletes_at": None,
+            "language": None,
+            "theme": None,
         }
 
     def get(self, key: str) -> Account:
@@ -221,7 +240,7 @@ class Accounts:
         Busy.
         """
         account = self.get(key)
-        hashed = self._passwords.accept(password, account.email)
+        hashed = self._hashed(password, account.email)
         now = int(self._clock())
         with self._store.writing() as connection:
             rows.set_password(connection, account.id, hashed, now)

@@ -86,7 +86,7 @@ def _assemble(on: _Ground) -> Services:
     sessions = Sessions(store, audit, clock, settings)
     consents = Consents(store, audit, clock)
     throttle = Throttle(store, on.secrets.get("account-pseudonym"), clock, settings.network_limit)
-    accounts = Accounts(store, passwords, audit, clock)
+    accounts = Accounts(store, passwords.accept, audit, clock)
     authorizations = Authorizations(store, one_time, audit, clock, settings)
     interactions = Interactions(
         store, one_time, authorizations, consents, throttle, audit, clock, settings

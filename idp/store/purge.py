@@ -8,7 +8,9 @@ from idp.store.tables import (
     Base,
     ClientSecret,
     Counter,
+    Device,
     OneTime,
+    OutgoingMail,
     RefreshToken,
     RevokedToken,
     Session,
@@ -37,6 +39,8 @@ _EXPIRING = {
     "sessions": _expired(Session, "id", "expires_at"),
     "client_secrets": _expired(ClientSecret, "digest", "expires_at"),
     "revoked_tokens": _expired(RevokedToken, "jti_digest", "expires_at"),
+    "devices": _expired(Device, "id", "expires_at"),
+    "outgoing_mail": _expired(OutgoingMail, "id", "expires_at"),
     "counters": _expired(Counter, "name", "expires_at"),
 }
 _AUDIT = _expired(AuditEntry, "id", "at_ms")

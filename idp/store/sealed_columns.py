@@ -6,7 +6,15 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, RowMapping, select, update
 
-from idp.store.tables import Base, OneTime, SealedSecret, SigningKey, table
+from idp.store.tables import (
+    Authenticator,
+    Base,
+    OneTime,
+    OutgoingMail,
+    SealedSecret,
+    SigningKey,
+    table,
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,8 @@ COLUMNS = (
     _column("signing_keys", SigningKey, "kid", "sealed_private"),
     _column("sealed_secrets", SealedSecret, "name", "sealed"),
     _column("one_time", OneTime, "digest", "sealed"),
+    _column("authenticators", Authenticator, "id", "sealed_seed"),
+    _column("outgoing_mail", OutgoingMail, "id", "sealed"),
 )
 
 

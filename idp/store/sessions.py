@@ -92,11 +92,15 @@ def end(connection: Connection, cookie_digest: bytes, now: int) -> str | None:
     return connection.execute(statement).scalar()
 
 
-def end_all(connection: Connection, account_id: str, now: int) -> Sequence[str]:
-    """End every session of a person; return their ids."""
+def end_all(connection: Connection, account_id: str, now: int, but: str = "") -> Sequence[str]:
+    """End every session of a person, `but` one if it is named; return their ids."""
     statement = (
         update(_SESSIONS)
-        .where(_SESSIONS.c.account_id == account_id, _SESSIONS.c.ended_at.is_(None))
+        .where(
+            _SESSIONS.c.account_id == account_id,
+            _SESSIONS.c.ended_at.is_(None),
+            _SESSIONS.c.id != but,
+        )
         .values(ended_at=now)
         .returning(_SESSIONS.c.id)
     )

@@ -89,6 +89,7 @@ def test_case_158_everything_opens_before_while_and_after(
     both = nodes(OTHER_KEY, KEY)
     assert both.everything() == before
     waiting = {"signing_keys": 4, "sealed_secrets": 3, "one_time": 10}
+    waiting |= {"authenticators": 0, "outgoing_mail": 0}
     assert both.rewrap.waiting() == waiting
     assert both.rewrap.run(ORIGIN, "operator:ada") == waiting
     assert both.rewrap.waiting() == dict.fromkeys(waiting, 0)
