@@ -6,15 +6,12 @@ Durations are seconds. docs/reference/configuration.md is generated from this cl
 """
 
 import ipaddress
-import os
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -22,83 +19,20 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from idp.config_sources import PREFIX, ConfigurationError, FileSource, port_problem
+
+__all__ = ["PREFIX", "ConfigurationError", "Network", "Settings", "load"]
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-PREFIX = "IDP_"
 SHORTEST_ACCESS_TOKEN = 300
 LONGEST_ACCESS_TOKEN = 900
-_CONTAINER_SECRETS = Path("/run/secrets")
 """Seconds: the bounds of the setting, and of what a resource server asks for instead."""
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _SQLITE = "sqlite:///"
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class ConfigurationError(Exception):
-    """Some settings can't be used. `problems` holds one sentence for each."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
-
-
-class _FileSource(PydanticBaseSettingsSource):
-    """Reads `IDP_NAME_FILE` for each setting, so that secrets stay out of the environment."""
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
-        if not path:
-            return None, field_name, False
-        name = f"{PREFIX}{field_name.upper()}_FILE"
-        if field.annotation is SecretStr and _everybody_reads(Path(path)):
-            self.problems.append(
-                f"{name}: everybody on this machine may read {path}; chmod 600 it."
-            )
-            return None, field_name, False
-        try:
-            return Path(path).read_text("utf-8").strip(), field_name, False
-        except (OSError, UnicodeDecodeError) as error:
-            self.problems.append(f"{name}: cannot read {path} ({error}).")
-            return None, field_name, False
-
-    def __call__(self) -> dict[str, Any]:
-        values = {}
-        self.problems: list[str] = []
-        for name, field in self.settings_cls.model_fields.items():
-            value, key, _ = self.get_field_value(field, name)
-            if value is not None:
-                values[key] = value
-        if self.problems:
-            raise ConfigurationError(self.problems)
-        return values
-
-
-def _everybody_reads(path: Path) -> bool:
-    """Whether a secret's file is open to all; in a container's own memory it may be."""
-    if _CONTAINER_SECRETS in path.parents:
-        return False
-    try:
-        return bool(path.stat().st_mode & stat.S_IROTH)
-    except OSError:
-        return False
-
-
 def _option(default: Any, text: str, **limits: Any) -> Any:
     return Field(default, description=text, **limits)
-
-
-def _port_problem(origin: SplitResult) -> str | None:
-    """Say why browsers would not send an origin's port so; None when they would."""
-    try:
-        port = origin.port
-    except ValueError:
-        return "must name a port from 1 to 65535"
-    if port == _DEFAULT_PORTS[origin.scheme]:
-        return f"must leave out :{port}, the default, as browsers do"
-    written = "" if port is None else f":{port}"
-    host = origin.netloc.removesuffix(written)
-    if port == 0 or ":" in host.rpartition("]")[2]:
-        return "must name a port from 1 to 65535, or none"
-    return None
 
 
 class Settings(BaseSettings):
@@ -142,6 +76,22 @@ class Settings(BaseSettings):
     interaction_lifetime: int = _option(1800, "Sign-in in progress, seconds.", ge=60)
     session_idle_lifetime: int = _option(86400, "Browser session unused, seconds.", ge=60)
     session_absolute_lifetime: int = _option(14 * 86400, "Browser session in all, seconds.", ge=60)
+    session_kept_idle_lifetime: int = _option(
+        30 * 86400, "Browser session of who asked to stay signed in, unused, seconds.", ge=60
+    )
+    session_kept_absolute_lifetime: int = _option(
+        90 * 86400, "Browser session of who asked to stay signed in, in all, seconds.", ge=60
+    )
+    device_lifetime: int = _option(
+        400 * 86400, "A browser that a person signed in from is known, seconds.", ge=60
+    )
+    trusted_device_lifetime: int = _option(
+        30 * 86400, "A trusted browser stands in for the second factor, seconds.", ge=60
+    )
+    magic_link_lifetime: int = _option(600, "Link and code sent by mail, seconds.", ge=60, le=600)
+    sign_up: Literal["open", "invitation", "closed"] = _option(
+        "closed", "Who may make an account: anyone, whom an administrator invites, or nobody."
+    )
     jwks_max_age: int = _option(
         300, "Seconds for which verifiers may cache the JWKS.", ge=1, le=86400
     )
@@ -180,7 +130,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, _FileSource(settings_cls)
+        return init_settings, env_settings, FileSource(settings_cls)
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -204,7 +154,7 @@ class Settings(BaseSettings):
             raise ValueError("must be a bare origin, without path, trailing slash or user")
         if value != value.lower():
             raise ValueError("must be written in lower case")
-        if problem := _port_problem(parts):
+        if problem := port_problem(parts):
             raise ValueError(problem)
         return value
 

@@ -1,0 +1,79 @@
+"""Where settings come from: the environment, or files that it names; and what an origin may be."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from pydantic_settings import PydanticBaseSettingsSource
+
+PREFIX = "IDP_"
+_CONTAINER_SECRETS = Path("/run/secrets")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class ConfigurationError(Exception):
+    """Some settings can't be used. `problems` holds one sentence for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """Reads `IDP_NAME_FILE` for each setting, so that secrets stay out of the environment."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        if not path:
+            return None, field_name, False
+        name = f"{PREFIX}{field_name.upper()}_FILE"
+        if field.annotation is SecretStr and _everybody_reads(Path(path)):
+            self.problems.append(
+                f"{name}: everybody on this machine may read {path}; chmod 600 it."
+            )
+            return None, field_name, False
+        try:
+            return Path(path).read_text("utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(f"{name}: cannot read {path} ({error}).")
+            return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        values = {}
+        self.problems: list[str] = []
+        for name, field in self.settings_cls.model_fields.items():
+            value, key, _ = self.get_field_value(field, name)
+            if value is not None:
+                values[key] = value
+        if self.problems:
+            raise ConfigurationError(self.problems)
+        return values
+
+
+def _everybody_reads(path: Path) -> bool:
+    """Whether a secret's file is open to all; in a container's own memory it may be."""
+    if _CONTAINER_SECRETS in path.parents:
+        return False
+    try:
+        return bool(path.stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
+
+
+def port_problem(origin: SplitResult) -> str | None:
+    """Say why browsers would not send an origin's port so; None when they would."""
+    try:
+        port = origin.port
+    except ValueError:
+        return "must name a port from 1 to 65535"
+    if port == _DEFAULT_PORTS[origin.scheme]:
+        return f"must leave out :{port}, the default, as browsers do"
+    written = "" if port is None else f":{port}"
+    host = origin.netloc.removesuffix(written)
+    if port == 0 or ":" in host.rpartition("]")[2]:
+        return "must name a port from 1 to 65535, or none"
+    return None
