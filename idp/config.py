@@ -57,6 +57,12 @@ class Settings(BaseSettings):
     product: str = _option("Doorward", "Name shown on the pages.", min_length=1, max_length=60)
     help_url: str = _option("", "Address of a help page linked from each page.")
     privacy_url: str = _option("", "Address of a privacy page linked from each page.")
+    smtp_url: SecretStr = _option(
+        SecretStr(""),
+        "Mail server: smtps://user:password@host:port, or smtp://…, which has to offer STARTTLS "
+        "unless it is on this machine or ?tls=off is appended; empty: no mail is sent.",
+    )
+    mail_from: str = _option("", "Address that mail is sent from; empty: no-reply@ issuer's host.")
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = _option(
         (), "Networks, comma separated, whose X-Forwarded-* headers are believed."
     )

@@ -17,6 +17,7 @@ from idp.domain.housekeeping import Housekeeping
 from idp.domain.installation import open_sealer
 from idp.domain.interactions import Interactions
 from idp.domain.one_time import OneTimeValues
+from idp.domain.outbox import Outbox
 from idp.domain.playground_runs import PlaygroundRuns
 from idp.domain.refresh_tokens import RefreshTokens
 from idp.domain.resources import Resources
@@ -47,6 +48,7 @@ class Services(_Ground):
     """The parts of one application, each made once and shared by its threads."""
 
     one_time: OneTimeValues
+    outbox: Outbox
     passwords: Passwords
     accounts: Accounts
     administrators: Administrators
@@ -94,6 +96,7 @@ def _assemble(on: _Ground) -> Services:
     return Services(
         **vars(on),
         one_time=one_time,
+        outbox=Outbox(store, on.sealer, clock, settings),
         passwords=passwords,
         accounts=accounts,
         administrators=Administrators(store, one_time, accounts, audit, throttle, clock),
