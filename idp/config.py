@@ -117,6 +117,9 @@ class Settings(BaseSettings):
         "come back as hints), seconds.",
         ge=86400,
     )
+    policies_dir: str = _option(
+        "", "Folder of your own *.cedar policies, beside the shipped ones; empty: none."
+    )
     password_min_length: int = _option(15, "Shortest password, characters.", ge=8, le=64)
     hash_slots: int = _option(2, "Password hashes computed at once in one process.", ge=1, le=64)
     hash_queue: int = _option(4, "Password checks that may wait in one process.", ge=0, le=1000)
