@@ -10,7 +10,9 @@ from typing import Any
 
 from idp.config import PREFIX, ConfigurationError, Settings, load, production_problems
 from idp.crypto.keyfiles import KeyUnusable
+from idp.domain.delivery import sender
 from idp.domain.installation import given_keys
+from idp.outbound.smtp import SmtpServer, SmtpUrlWrong, address_problem
 
 _MOUNTS = Path("/proc/mounts")
 _NETWORK_FILESYSTEMS = {"afs", "beegfs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "gfs2"}
@@ -44,6 +46,7 @@ def examined() -> tuple[Settings, list[str]]:
         *folder_problems(settings),
         *sharing_problems(settings, mounts),
         *key_problems(settings),
+        *mail_problems(settings),
     ]
     return settings, problems + [
         problem for problem in more if not problem.startswith(told or "\0")
@@ -88,6 +91,19 @@ def key_problems(settings: Settings) -> list[str]:
     except KeyUnusable as error:
         return [str(error)]
     return []
+
+
+def mail_problems(settings: Settings) -> list[str]:
+    """Return what is wrong with the mail server's address and the sender's."""
+    problems = []
+    try:
+        if url := settings.smtp_url.get_secret_value():
+            SmtpServer(url)
+    except SmtpUrlWrong as error:
+        problems.append(f"IDP_SMTP_URL: {error}.")
+    if problem := address_problem(sender(settings)):
+        problems.append(f"IDP_MAIL_FROM: {problem}.")
+    return problems
 
 
 def sharing_problems(settings: Settings, mounts: str) -> list[str]:
