@@ -35,6 +35,19 @@ def _option(default: Any, text: str, **limits: Any) -> Any:
     return Field(default, description=text, **limits)
 
 
+def _bare_origin(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must look like https://id.example.com")
+    if value != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
+        raise ValueError("must be a bare origin, without path, trailing slash or user")
+    if value != value.lower():
+        raise ValueError("must be written in lower case")
+    if problem := port_problem(parts):
+        raise ValueError(problem)
+    return value
+
+
 class Settings(BaseSettings):
     """The configuration of one node, frozen."""
 
@@ -65,6 +78,9 @@ class Settings(BaseSettings):
     mail_from: str = _option("", "Address that mail is sent from; empty: no-reply@ issuer's host.")
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = _option(
         (), "Networks, comma separated, whose X-Forwarded-* headers are believed."
+    )
+    related_origins: Annotated[tuple[str, ...], NoDecode] = _option(
+        (), "More https origins, comma separated, whose pages may use this server's passkeys."
     )
     log_level: Literal["debug", "info", "warning", "error"] = _option("info", "Least level logged.")
     log_format: Literal["json", "text"] = _option("json", "Form of the log lines.")
@@ -121,6 +137,12 @@ class Settings(BaseSettings):
         "", "Folder of your own *.cedar policies, beside the shipped ones; empty: none."
     )
     password_min_length: int = _option(15, "Shortest password, characters.", ge=8, le=64)
+    password_min_length_with_second_factor: int = _option(
+        8, "Shortest password that is never enough alone, characters.", ge=8, le=64
+    )
+    breached_passwords_dir: str = _option(
+        "", "Folder of range files of breached passwords, 00000.txt to FFFFF.txt; empty: none."
+    )
     hash_slots: int = _option(2, "Password hashes computed at once in one process.", ge=1, le=64)
     hash_queue: int = _option(4, "Password checks that may wait in one process.", ge=0, le=1000)
     network_limit: int = _option(
@@ -152,19 +174,18 @@ class Settings(BaseSettings):
 
     @field_validator("issuer")
     @classmethod
-    def _bare_origin(cls, value: str) -> str:
+    def _issuer(cls, value: str) -> str:
         """The issuer is compared byte for byte: a bare origin (RFC 8414 section 2)."""
-        if not value:
-            return value
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("must look like https://id.example.com")
-        if value != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
-            raise ValueError("must be a bare origin, without path, trailing slash or user")
-        if value != value.lower():
-            raise ValueError("must be written in lower case")
-        if problem := port_problem(parts):
-            raise ValueError(problem)
+        return _bare_origin(value) if value else value
+
+    @field_validator("related_origins", mode="before")
+    @classmethod
+    def _origins(cls, value: Any) -> Any:
+        """Browsers send origins in one form, and passkeys work over https alone."""
+        if isinstance(value, str):
+            value = tuple(part.strip() for part in value.split(",") if part.strip())
+        if not all(_bare_origin(each).startswith("https://") for each in value):
+            raise ValueError("must be https origins")
         return value
 
     @property
