@@ -26,6 +26,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _RESERVED = {"error", FAILED}
 _STRING_COMMENT_OR_END = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|;', re.DOTALL)
 _BLANK = re.compile(r"(?:\s|//[^\n]*)*")
+_PER_ACTION = re.compile(r'^for policy `policy\d+`, | for Doorward::Action::"\w+"')
 _CEDARS_NAME = re.compile(r"policy `(policy\d+)`")
 
 
@@ -172,8 +173,9 @@ def _policy(schema: Schema, place: str, text: str) -> Policy:
         reads_network="network" in repr(only.clauses),
     )
     problems = [*_annotation_problems(policy, "requires" in only.annotations)]
+    # Cedar says the same for each action, in any order.
     told = cedarpy.validate_policies(text, schema.parsed).errors
-    problems += [one.error.removeprefix(f"for policy `{one.policy_id}`, ") for one in told]
+    problems += sorted({_PER_ACTION.sub("", one.error) for one in told})
     if problems:
         named = f"{place} ({policy.id})" if policy.id else place
         raise PoliciesUnusable([f"{named}: {problem}." for problem in problems])
