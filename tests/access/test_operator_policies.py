@@ -1,5 +1,6 @@
 """An operator's own policies: per client, role, group, network and action."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from idp.domain.access import Circumstances, Decision, Principal, Resource
 from tests.access.asking import ACCOUNT, ADMIN, NOTES, ONE_FACTOR, PASSKEY, TWO_FACTORS, Folder
 from tests.access.asking import person as p
+from tests.support.checkout import ROOT
 
 PER_CLIENT = """
 @id("payroll-needs-a-passkey") @sentence("Payroll needs a passkey.")
@@ -128,3 +130,25 @@ def test_roles_and_groups_count_from_the_next_question(folder: Folder) -> None:
     for groups, allowed in (("", True), ("contractors", False), ("", True)):
         decision = access.decide(p(groups=groups), "sign_in", NOTES, ONE_FACTOR)
         assert decision.allowed == allowed
+
+
+def test_the_guides_policies_do_what_it_says(folder: Folder) -> None:
+    guide = (ROOT / "docs/how-to/sign-in-policies.md").read_text("utf-8")
+    blocks = re.findall(r"```cedar\n(.*?)```", guide, re.DOTALL)
+    assert len(blocks) == 2
+    folder.write("guide.cedar", "".join(blocks))
+    access = folder.access()
+    outside = replace(TWO_FACTORS, address="198.51.100.1")
+    contractor = p(groups="contractors")
+    asked = [
+        (p(), PAYROLL, outside, {"phishing-resistant"}),
+        (p(), PAYROLL, ONE_FACTOR, None),
+        (p(), PAYROLL, replace(PASSKEY, address="198.51.100.1"), None),
+        (contractor, NOTES, PASSKEY, set()),
+        (contractor, OURS, ONE_FACTOR, {"two-factor"}),
+        (contractor, OURS, TWO_FACTORS, None),
+    ]
+    for who, where, how, requires in asked:
+        decision = access.decide(who, "sign_in", where, how)
+        assert decision.allowed == (requires is None)
+        assert decision.requires == (requires or set())
