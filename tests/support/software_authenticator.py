@@ -48,7 +48,7 @@ class Said:
 
 class SoftwareAuthenticator:
     """Holds one ES256 passkey. `create` and `get` take the members of `Said` by name; `client_data`
-    adds members to clientDataJSON, `key` signs instead of the right one.
+    adds members to clientDataJSON. Another `key` signs wrongly.
     """
 
     def __init__(self, aaguid: str = "ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4") -> None:
@@ -77,13 +77,7 @@ class SoftwareAuthenticator:
         }
         return self._credential(response)
 
-    def get(
-        self,
-        options_json: str,
-        origin: str,
-        key: ec.EllipticCurvePrivateKey | None = None,
-        **said: Any,
-    ) -> str:
+    def get(self, options_json: str, origin: str, **said: Any) -> str:
         """Answer request options with an AuthenticationResponseJSON; `user_handle=b""` leaves it
         out.
         """
@@ -95,7 +89,7 @@ class SoftwareAuthenticator:
         response = {
             "clientDataJSON": encoded(client_data),
             "authenticatorData": encoded(data),
-            "signature": encoded((key or self.key).sign(message, ec.ECDSA(SHA256()))),
+            "signature": encoded(self.sign(message)),
             "userHandle": encoded(words.user_handle) if words.user_handle else None,
         }
         return self._credential(response)
@@ -105,6 +99,10 @@ class SoftwareAuthenticator:
         numbers = self.key.public_key().public_numbers()
         x, y = numbers.x.to_bytes(32, "big"), numbers.y.to_bytes(32, "big")
         return cbor2.dumps({1: 2, 3: -7, -1: 1, -2: x, -3: y})
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign what an assertion is about."""
+        return self.key.sign(message, ec.ECDSA(SHA256()))
 
     def _data(self, words: Said, rp_id: str, flags: int) -> bytes:
         count = self.sign_count if words.sign_count is None else words.sign_count
