@@ -2,6 +2,8 @@
 and form.
 """
 
+from idp.domain.texts import marked
+
 
 class DomainError(Exception):
     """A rule was broken. The message may be shown to whoever asked."""
@@ -37,7 +39,7 @@ class Refused(DomainError):
     """
 
     def __init__(self, reason: str) -> None:
-        super().__init__("It is not valid, or not any more.")
+        super().__init__(marked("It is not valid, or not any more."))
         self.reason = reason
 
 
@@ -45,7 +47,7 @@ class Throttled(DomainError):
     """Too many tries. `retry_after` is in seconds."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__("Too many tries.")
+        super().__init__(marked("Too many tries."))
         self.retry_after = retry_after
 
 
@@ -53,5 +55,5 @@ class Busy(DomainError):
     """The server has more of this work than it may take on. `retry_after` is in seconds."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__("Too busy right now.")
+        super().__init__(marked("Too busy right now."))
         self.retry_after = retry_after

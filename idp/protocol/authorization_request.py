@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from idp.domain import languages
 from idp.domain.clients import Client
 from idp.protocol import pkce, redirect_uris, scopes
 from idp.protocol.errors import RedirectedError, ShownError
@@ -32,7 +33,7 @@ _REFUSED = {
 @dataclass(frozen=True)
 class AuthorizationRequest:
     """A request that may go on. `redirect_uri_sent` is False when the client's only one
-    was meant.
+    was meant; `ui_locales` names languages of ours only.
     """
 
     client_id: str
@@ -47,6 +48,7 @@ class AuthorizationRequest:
     login_hint: str
     hinted_subject: str | None
     resource: str | None
+    ui_locales: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is stored."""
@@ -58,6 +60,7 @@ def from_json(stored: Mapping[str, Any]) -> AuthorizationRequest:
     values = dict(stored)
     values["scopes"] = tuple(values["scopes"])
     values["prompt"] = tuple(values["prompt"])
+    values["ui_locales"] = tuple(values.get("ui_locales", ()))
     return AuthorizationRequest(**values)
 
 
@@ -157,6 +160,7 @@ def _rest(
         login_hint=one.get("login_hint", ""),
         hinted_subject=_hinted_subject(one.get("id_token_hint"), client, checks),
         resource=resources[0] if resources else None,
+        ui_locales=languages.known(one.get("ui_locales", "").split()),
     )
 
 

@@ -5,22 +5,27 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from idp.domain import languages
 from idp.domain.clients import Client
 from idp.protocol.authorization_request import Parameters
 from idp.protocol.errors import ShownError
 
 _LONGEST_VALUE = 16 * 1024
 _LONGEST_STATE = 4096
+_LONGEST_LOCALES = 4096
 _READ = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
 
 
 @dataclass(frozen=True)
 class LogoutRequest:
-    """Who asks for what. `subject` is the hint's; `continue_uri` is proven, with `state` in it."""
+    """Who asks for what. `subject` is the hint's; `continue_uri` is proven, with `state` in it;
+    `ui_locales` names languages of ours only.
+    """
 
     client_id: str | None
     subject: str | None
     continue_uri: str | None
+    ui_locales: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is stored."""
@@ -29,7 +34,9 @@ class LogoutRequest:
 
 def from_json(stored: Mapping[str, Any]) -> LogoutRequest:
     """Return what `as_json` stored."""
-    return LogoutRequest(**stored)
+    values = dict(stored)
+    values["ui_locales"] = tuple(values.get("ui_locales", ()))
+    return LogoutRequest(**values)
 
 
 def parse(
@@ -47,8 +54,9 @@ def parse(
     if client_id and (client is None or client.disabled):
         raise ShownError("invalid_client", "No such client is registered.", parameter="client_id")
     uri = one.get("post_logout_redirect_uri")
+    locales = _ui_locales(parameters)
     if uri is None:
-        return LogoutRequest(client_id, subject, None)
+        return LogoutRequest(client_id, subject, None, locales)
     if client is None:
         raise ShownError(
             "invalid_request",
@@ -64,7 +72,13 @@ def parse(
             received=uri,
             rule="It must equal a registered one, byte for byte (section 3).",
         )
-    return LogoutRequest(client_id, subject, _with_state(uri, one.get("state")))
+    return LogoutRequest(client_id, subject, _with_state(uri, one.get("state")), locales)
+
+
+def _ui_locales(parameters: Parameters) -> tuple[str, ...]:
+    """No language is worth an error: what can't be read is left out."""
+    text = " ".join(parameters.get("ui_locales", ())[:1])
+    return languages.known(text[:_LONGEST_LOCALES].split())
 
 
 def _single_values(parameters: Parameters) -> dict[str, str]:

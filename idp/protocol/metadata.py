@@ -5,6 +5,7 @@ named.
 from typing import Any
 
 from idp.config import Settings
+from idp.domain.languages import LANGUAGES
 from idp.domain.resources import OIDC_SCOPES
 from idp.protocol import pkce
 from idp.protocol.authorization_request import PROMPTS
@@ -51,6 +52,7 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "prompt_values_supported": sorted(PROMPTS),
+        "ui_locales_supported": list(LANGUAGES),
         "authorization_response_iss_parameter_supported": True,
     }
     if settings.privacy_url:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from idp.domain.clients import Client
 from idp.domain.resources import LONGEST_SCOPE, OIDC_SCOPES, Resources, is_scope
+from idp.domain.texts import marked
 
 MOST_SCOPES = 50
 LONGEST_TEXT = MOST_SCOPES * (LONGEST_SCOPE + 1)
@@ -31,13 +32,18 @@ class Group:
 
 
 WORDS = {
-    "openid": Line("Know that you are you", "An identifier that stays the same"),
-    "profile": Line("See your name and picture", "Also what else your profile says about you"),
-    "email": Line("See your email address", "And whether you have proven that it is yours"),
-    "address": Line("See your postal address", "As your profile has it"),
-    "phone": Line("See your phone number", "As your profile has it"),
+    "openid": Line(marked("Know that you are you"), marked("An identifier that stays the same")),
+    "profile": Line(
+        marked("See your name and picture"), marked("Also what else your profile says about you")
+    ),
+    "email": Line(
+        marked("See your email address"), marked("And whether you have proven that it is yours")
+    ),
+    "address": Line(marked("See your postal address"), marked("As your profile has it")),
+    "phone": Line(marked("See your phone number"), marked("As your profile has it")),
     "offline_access": Line(
-        "Stay connected when you are away", "Even after you sign out, until you take it back"
+        marked("Stay connected when you are away"),
+        marked("Even after you sign out, until you take it back"),
     ),
 }
 
@@ -93,5 +99,8 @@ def describe(scopes: Iterable[str], resources: Resources) -> list[Group]:
 def describe_target(identifier: str, resources: Resources) -> Group:
     """Describe access to a resource server of whose scopes none is asked."""
     server = resources.find(identifier)
-    line = Line("Say there that it comes from you", "No particular permission is asked for")
+    line = Line(
+        marked("Say there that it comes from you"),
+        marked("No particular permission is asked for"),
+    )
     return Group(server.name if server else identifier, (line,))

@@ -3,10 +3,11 @@
 from flask import Response, request, url_for
 
 from idp.domain.errors import AlreadyExists, Invalid, NotFound
+from idp.domain.texts import marked
 from idp.web.context import origin, services
 from idp.web.pages import page, see_other
 
-_NO_LINK = (
+_NO_LINK = marked(
     "This link was used, is too old, or was replaced by a newer one. Whoever runs this server can "
     "make another: idp admin login-link."
 )

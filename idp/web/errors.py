@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from idp.domain.clients import Client
 from idp.domain.errors import Busy, DomainError, Ended, Invalid, NotFound, Throttled
+from idp.domain.texts import counted, marked
 from idp.protocol.errors import MachineError, ShownError
 from idp.protocol.metadata import LOGOUT
 from idp.store.errors import StoreError
@@ -21,16 +22,21 @@ from idp.web.routes import ROUTES, Kind, kind_of
 
 _LOG = logging.getLogger(__name__)
 _RETRY_SECONDS = 5
-_OVER = "For your safety it has ended."
 _PAGES = {
-    400: ("That request can’t be understood", "Go back and try again."),
-    403: ("You may not do that", "Ask whoever runs this server."),
-    404: ("There is nothing here", "The address may be mistyped, or what was here is gone."),
-    405: ("That does not work this way", "Go back and try again."),
-    413: ("That is too much", "What was sent is larger than this server takes."),
-    429: ("Too many tries", "Wait a little, then try again."),
-    500: ("Something went wrong here", "It is not your fault. Try again in a moment."),
-    503: ("Too busy right now", "Try again in a moment."),
+    400: (marked("That request can’t be understood"), marked("Go back and try again.")),
+    403: (marked("You may not do that"), marked("Ask whoever runs this server.")),
+    404: (
+        marked("There is nothing here"),
+        marked("The address may be mistyped, or what was here is gone."),
+    ),
+    405: (marked("That does not work this way"), marked("Go back and try again.")),
+    413: (marked("That is too much"), marked("What was sent is larger than this server takes.")),
+    429: (marked("Too many tries"), marked("Wait a little, then try again.")),
+    500: (
+        marked("Something went wrong here"),
+        marked("It is not your fault. Try again in a moment."),
+    ),
+    503: (marked("Too busy right now"), marked("Try again in a moment.")),
 }
 _MACHINES = frozenset({Kind.MACHINE, Kind.OPEN_MACHINE, Kind.DOCUMENT})
 _FOR_MACHINES = (
@@ -83,7 +89,7 @@ def answer(
         body = {"error": code, "error_description": message or usual_message}
         response = Response(json.dumps(body), status, mimetype="application/json")
     else:
-        label, address = go_on or ("Go to the start page", url_for("home"))
+        label, address = go_on or (marked("Go to the start page"), url_for("home"))
         response = page(
             "error.html",
             status,
@@ -108,8 +114,6 @@ def _for_machine() -> bool:
 def _shown(error: ShownError) -> Response:
     parts = services()
     client = parts.clients.find(error.client_id) if error.client_id else None
-    who = client.name if client else "The application"
-    deed = "sign you out" if request.path == LOGOUT else "start sign-in"
     developer = {
         "error": error.error,
         "description": error.description,
@@ -123,10 +127,31 @@ def _shown(error: ShownError) -> Response:
         "protocol_error.html",
         400,
         client=view_of(client),
-        heading=f"{who} couldn’t {deed}",
-        user_text=f"Nothing you did is wrong. Go back to {client.name if client else 'it'} and try "
-        "again, or tell the people who run it.",
+        heading=_could_not(client),
+        user_text=_what_to_do(client),
         developer=developer,
+    )
+
+
+def _could_not(client: Client | None) -> str:
+    if request.path == LOGOUT:
+        if client is None:
+            return marked("The application couldn’t sign you out")
+        return marked("%(client)s couldn’t sign you out", client=client.name)
+    if client is None:
+        return marked("The application couldn’t start sign-in")
+    return marked("%(client)s couldn’t start sign-in", client=client.name)
+
+
+def _what_to_do(client: Client | None) -> str:
+    if client is None:
+        return marked(
+            "Nothing you did is wrong. Go back to it and try again, or tell the people who run it."
+        )
+    return marked(
+        "Nothing you did is wrong. Go back to %(client)s and try again, or tell the people who "
+        "run it.",
+        client=client.name,
     )
 
 
@@ -160,8 +185,8 @@ def _old_form(error: CSRFError) -> Response:
         return see_other(url_for("interaction", handle=handle))
     return answer(
         400,
-        "This page was open too long",
-        "Nothing was changed. Go back, reload the page and try again.",
+        marked("This page was open too long"),
+        marked("Nothing was changed. Go back, reload the page and try again."),
     )
 
 
@@ -186,22 +211,34 @@ def _domain(error: DomainError) -> Response:
 
 def _too_many(error: Throttled) -> Response:
     """The page itself says how long; nobody is locked out, and a sign-in goes on where it was."""
-    here = ("Back to sign-in", request.path) if "handle" in (request.view_args or {}) else None
-    message = f"Try again in {error.retry_after} seconds."
+    here = (
+        (marked("Back to sign-in"), request.path) if "handle" in (request.view_args or {}) else None
+    )
+    message = counted(
+        "Try again in a second.", "Try again in %(count)s seconds.", error.retry_after
+    )
     if not _for_machine():
-        message = "We wait a little, so that nobody can guess passwords. Nothing is lost."
+        message = marked("We wait a little, so that nobody can guess passwords. Nothing is lost.")
     return answer(429, message=message, retry_after=error.retry_after, go_on=here)
 
 
 def _ended(error: NotFound) -> Response:
     client_id = error.client_id if isinstance(error, Ended) else None
     client = services().clients.find(client_id) if client_id else None
-    what = "sign-out" if request.endpoint == "sign_out" else "sign-in"
-    title = f"This {what} took too long"
+    title = marked("This sign-in took too long")
+    if request.endpoint == "sign_out":
+        title = marked("This sign-out took too long")
     if client is None:
-        return answer(404, title, f"{_OVER} Start again at the application that you came from.")
-    message = f"{_OVER} Start again at {client.name}."
-    go_on = (f"Go to {client.name}", client.client_uri) if client.client_uri else None
+        return answer(
+            404,
+            title,
+            marked(
+                "For your safety it has ended. Start again at the application that you came from."
+            ),
+        )
+    message = marked("For your safety it has ended. Start again at %(client)s.", client=client.name)
+    label = marked("Go to %(client)s", client=client.name)
+    go_on = (label, client.client_uri) if client.client_uri else None
     return answer(404, title, message, go_on=go_on, client=client)
 
 

@@ -1,7 +1,5 @@
 """The front page: who is signed in here, and where to go."""
 
-from datetime import UTC, datetime
-
 from flask import Response, url_for
 
 from idp.web.browser_session import current_session
@@ -21,11 +19,10 @@ def home() -> Response:
                 "description": "Walk through a sign-in as an application sees it",
             }
         )
-    since = datetime.fromtimestamp(session.auth_time, UTC) if session else None
     return page(
         "home.html",
         account=session.account if session else None,
-        signed_in_at=f"{since:%d %B %Y, %H:%M} UTC" if since else None,
+        signed_in_at=session.auth_time if session else None,
         sign_in_url=url_for("start"),
         sign_out_action=url_for("sign_out_here"),
         links=links,

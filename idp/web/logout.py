@@ -6,6 +6,7 @@ from flask import Response, request, url_for
 
 from idp.domain.interactions import Progress
 from idp.domain.sessions import Session
+from idp.domain.texts import marked
 from idp.protocol import logout as protocol
 from idp.protocol.errors import ShownError
 from idp.protocol.logout import LogoutRequest
@@ -15,8 +16,8 @@ from idp.web.context import all_values, oauth_server, origin, services
 from idp.web.pages import page, see_other, view_of
 
 _STAYS = (
-    "Applications that you used may keep you signed in until you sign out there.",
-    "Applications that you let stay connected keep their access until you take it back.",
+    marked("Applications that you used may keep you signed in until you sign out there."),
+    marked("Applications that you let stay connected keep their access until you take it back."),
 )
 
 

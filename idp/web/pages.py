@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from flask import Flask, Response, g, render_template
+from flask import Flask, Response, g, has_request_context, render_template, request
 
 from idp.config import Settings
 from idp.domain.clients import Client
+from idp.web.appearance import chosen_language, chosen_theme
 from idp.web.browser_session import csrf_token
+from idp.web.i18n import init_i18n
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,27 @@ def init_pages(app: Flask, settings: Settings) -> None:
         help_url=settings.help_url or None,
         privacy_url=settings.privacy_url or None,
         development=settings.development,
-        lang="en",
-        dir="ltr",
     )
+    init_i18n(app, chosen_language)
     app.context_processor(_of_this_request)
 
 
 def _of_this_request() -> dict[str, object]:
     """Here, not among the globals, `csrf_token` goes before Flask-WTF's, which knows no cookie."""
-    return {"request_id": g.get("request_id", ""), "csrf_token": csrf_token}
+    return {
+        "request_id": g.get("request_id", ""),
+        "csrf_token": csrf_token,
+        "theme": chosen_theme(),
+        "here": _here(),
+    }
+
+
+def _here() -> str | None:
+    """Return where to come back to from the menu; None when a GET would not show this page.
+
+    Without the query: what somebody else wrote there is repeated on no page.
+    """
+    return request.path if has_request_context() and request.method == "GET" else None
 
 
 def page(template: str, code: int = 200, /, **values: object) -> Response:

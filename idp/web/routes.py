@@ -23,6 +23,7 @@ from idp.web import (
     logout,
     metadata,
     oauth,
+    preferences,
 )
 from idp.web.playground import views as playground
 
@@ -86,6 +87,8 @@ ROUTES = (
     Route(
         "/interaction/<handle>/sign-out", logout.sign_out, BOTH, Kind.FINISHING_PAGE, "interaction"
     ),
+    Route("/language", preferences.choose_language, POST, Kind.PAGE, "public"),
+    Route("/theme", preferences.choose_theme, POST, Kind.PAGE, "public"),
     Route("/setup/administrator/<token>", administrator.administrator, BOTH, Kind.PAGE, "link"),
     Route(where.AUTHORIZE, authorize.authorize, BOTH, Kind.ENTRY, "public"),
     Route(where.LOGOUT, logout.logout, BOTH, Kind.ENTRY, "public"),

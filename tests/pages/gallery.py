@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask, Response, abort, render_template
+from flask import Flask, Response, abort, render_template, request
+
+from idp.web.i18n import init_i18n
 
 from .samples import SAMPLES
 
@@ -25,9 +27,15 @@ GLOBALS = {
     "development": False,
     "help_url": "/help",
     "privacy_url": "/privacy",
-    "lang": "en",
-    "dir": "ltr",
+    "theme": "system",
+    "here": "/",
 }
+
+
+def language() -> str:
+    """The language of the sample that is looked at."""
+    sample = SAMPLES.get((request.view_args or {}).get("name", ""))
+    return str(sample.extra.get("lang", "en")) if sample else "en"
 
 
 def create_gallery() -> Flask:
@@ -35,6 +43,7 @@ def create_gallery() -> Flask:
         __name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static")
     )
     app.jinja_env.globals.update(GLOBALS, csrf_token=lambda: "sample-token")
+    init_i18n(app, language)
 
     @app.get("/pages/<name>")
     def page(name: str) -> str:
@@ -45,6 +54,8 @@ def create_gallery() -> Flask:
     def logo() -> Response:
         return Response(LOGO, mimetype="image/svg+xml")
 
+    @app.post("/posted", endpoint="choose_language")
+    @app.post("/posted", endpoint="choose_theme")
     @app.post("/posted")
     def posted() -> str:
         # An icon of its own, or the browser asks for /favicon.ico and complains, sometimes in time.

@@ -479,7 +479,7 @@ SAMPLES: dict[str, Sample] = {
         "home.html",
         {
             "account": ADA,
-            "signed_in_at": "today at 09:14",
+            "signed_in_at": 1_794_000_000,
             "sign_out_action": ACTION,
             "links": [
                 {

@@ -83,12 +83,13 @@ class Form:
 
 @dataclass
 class Document:
-    """What a page says."""
+    """What a page says. `menus` are the forms below it, the same on every page."""
 
     title: str = ""
     text: str = ""
     links: dict[str, str] = field(default_factory=dict)
     forms: list[Form] = field(default_factory=list)
+    menus: list[Form] = field(default_factory=list)
 
 
 def parse(html: str) -> Document:
@@ -97,7 +98,8 @@ def parse(html: str) -> Document:
     reader.feed(html)
     reader.close()
     words = " ".join("".join(reader.words).split())
-    return Document(" ".join("".join(reader.title).split()), words, reader.links, reader.forms)
+    title = " ".join("".join(reader.title).split())
+    return Document(title, words, reader.links, reader.forms, reader.menus)
 
 
 class _Reader(HTMLParser):
@@ -107,6 +109,8 @@ class _Reader(HTMLParser):
         self.words: list[str] = []
         self.links: dict[str, str] = {}
         self.forms: list[Form] = []
+        self.menus: list[Form] = []
+        self._below = False
         self._form: Form | None = None
         self._silent: list[str] = []
         self._link: tuple[str, int] | None = None
@@ -120,6 +124,8 @@ class _Reader(HTMLParser):
         attributes = {name: value or "" for name, value in attrs}
         if tag in _NOT_TEXT:
             self._silent.append(tag)
+        if tag == "footer":
+            self._below = True
         if tag in self._starts:
             self._starts[tag](attributes)
         elif tag in _CONTROLS:
@@ -130,7 +136,9 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if self._silent and self._silent[-1] == tag:
             self._silent.pop()
-        if tag == "form":
+        if tag == "footer":
+            self._below = False
+        elif tag == "form":
             self._form = None
         elif tag == "textarea":
             self._textarea = None
@@ -151,7 +159,7 @@ class _Reader(HTMLParser):
     def _start_form(self, attributes: dict[str, str]) -> None:
         method = attributes.get("method", "get").upper()
         self._form = Form(attributes.get("action", ""), method)
-        self.forms.append(self._form)
+        (self.menus if self._below else self.forms).append(self._form)
 
     def _start_link(self, attributes: dict[str, Any]) -> None:
         if "href" in attributes:

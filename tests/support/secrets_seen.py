@@ -74,7 +74,8 @@ class SecretsSeen:
         if kind.startswith("application/json"):
             self._json(answer.json())
         elif kind.startswith("text/html"):
-            for form in parse(answer.text).forms:
+            page = parse(answer.text)
+            for form in (*page.forms, *page.menus):
                 self._pairs(form.values())
 
     def _request(self, request: requests.PreparedRequest) -> None:
