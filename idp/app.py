@@ -8,6 +8,7 @@ from flask import Flask
 
 from idp.config import Settings
 from idp.domain.clock import Clock, system_clock
+from idp.domain.delivery import Delivery, mail_server
 from idp.domain.preflight import production_settings
 from idp.domain.services import Services, start
 from idp.protocol.enabled import configure
@@ -18,6 +19,7 @@ from idp.store.tables import db
 from idp.web import context, request_log
 from idp.web.browser_session import BrowserSessions
 from idp.web.errors import init_errors
+from idp.web.mails import MAILS, Mails
 from idp.web.pages import init_pages
 from idp.web.proxies import TrustedProxies
 from idp.web.routes import add_routes
@@ -25,6 +27,8 @@ from idp.web.security import Security, protect_forms
 
 _PACKAGE = Path(__file__).parent
 _ROOT = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
+
+_DELIVERY = "doorward-delivery"
 
 
 class _Flask(Flask):
@@ -52,7 +56,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     app.extensions[context.SERVER] = configure(_protocol_parts(parts))
     form_key = parts.secrets.get("form-protection")
     app.session_interface = BrowserSessions(settings, form_key)
-    front: Security | TrustedProxies = Security(app, parts)
+    delivery = app.extensions[_DELIVERY] = _delivery(app, parts)
+    front: Security | TrustedProxies = Security(app, parts, delivery)
     protect_forms(app, form_key)
     init_pages(app, settings)
     init_errors(app)
@@ -67,6 +72,26 @@ def services_of(app: Flask) -> Services:
     """Return the parts of an application."""
     found: Services = app.extensions[context.SERVICES]
     return found
+
+
+def start_tasks(app: Flask) -> None:
+    """Start what recurs in this process; a request does so too."""
+    services_of(app).housekeeping.ensure_started()
+    delivery_of(app).ensure_started()
+
+
+def delivery_of(app: Flask) -> Delivery:
+    """Return what sends an application's mail."""
+    found: Delivery = app.extensions[_DELIVERY]
+    return found
+
+
+def _delivery(app: Flask, parts: Services) -> Delivery:
+    """Mail needs words, which templates know, and a way out."""
+    mails = app.extensions[MAILS] = Mails(app, parts.settings)
+    server = mail_server(parts.settings)
+    send = server.send if server else None
+    return Delivery(parts.store, parts.outbox, parts.clock, parts.settings, mails.render, send)
 
 
 def _open_store(app: Flask, settings: Settings) -> Store:

@@ -9,12 +9,12 @@ import click
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from idp.app import create_app, services_of
+from idp.app import create_app, services_of, start_tasks
 from idp.cli import demo, server
 from idp.cli.context import operator, origin
 from idp.cli.listening import PortUnusable, listen
 from idp.config import LOOPBACK_HOSTS, PREFIX, ConfigurationError, Settings, load
-from idp.domain.preflight import folder_problems
+from idp.domain.preflight import folder_problems, mail_problems
 from idp.domain.services import Services
 from idp.protocol.metadata import TOKEN
 from idp.web.playground.steps import INTROSPECTOR
@@ -36,7 +36,7 @@ _WORKERS = 1
 def dev(port: int) -> None:
     """Run the server for development, on this machine only, with a demo user and client."""
     settings = _settings(port)
-    if problems := folder_problems(settings):
+    if problems := [*folder_problems(settings), *mail_problems(settings)]:
         raise ConfigurationError(problems)
     try:
         sockets = listen(_HOST, port)
@@ -55,7 +55,7 @@ def dev(port: int) -> None:
         settings,
         _WORKERS,
         started=lambda: click.echo(block),
-        worker_started=parts.housekeeping.ensure_started,
+        worker_started=lambda: start_tasks(app),
         worker_stopping=parts.health.drain,
     )
 
@@ -93,6 +93,7 @@ def _block(app: Flask, parts: Services, shown: demo.Demo) -> str:
     ]
     if _serves(app, "/playground"):
         rows.append(("Playground", f"{issuer}/playground"))
+    rows.append(("Mail", f"{issuer}/dev/mail"))
     rows += [("A token", _curl(issuer, shown)), *_whereabouts(parts.settings)]
     rows.append(("Careful", "development mode: do not expose"))
     width = max(len(name) for name, _ in rows)

@@ -5,7 +5,7 @@ import socket
 import click
 import structlog
 
-from idp.app import create_app, services_of
+from idp.app import create_app, services_of, start_tasks
 from idp.cli import server
 from idp.cli.listening import PortUnusable, listen
 from idp.config import ConfigurationError
@@ -52,6 +52,6 @@ def serve(host: str, port: int, workers: int | None) -> None:
         settings,
         count,
         started=lambda: log.info("ready", issuer=settings.issuer, port=port, workers=count),
-        worker_started=parts.housekeeping.ensure_started,
+        worker_started=lambda: start_tasks(app),
         worker_stopping=parts.health.drain,
     )

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from idp.config import Settings
+from idp.config import ConfigurationError, Settings
 from idp.crypto.sealing import SealBroken
 from idp.domain.background import Background
 from idp.domain.clock import Clock
 from idp.domain.outbox import Outbox
-from idp.outbound.smtp import MailRefused, Message
+from idp.outbound.smtp import MailRefused, Message, SmtpServer, SmtpUrlWrong
 from idp.store import outgoing_mail as rows
 from idp.store.database import RowMapping, Store
 from idp.store.errors import StoreError
@@ -149,6 +149,15 @@ class Delivery:
                 next_try_at=None if over else later,
                 problem=None if refusal is None else str(refusal),
             )
+
+
+def mail_server(settings: Settings) -> SmtpServer | None:
+    """Return the mail server of the settings, None without one. Raises ConfigurationError."""
+    url = settings.smtp_url.get_secret_value()
+    try:
+        return SmtpServer(url, issuer_name(settings)) if url else None
+    except SmtpUrlWrong as error:
+        raise ConfigurationError([f"IDP_SMTP_URL: {error}."]) from error
 
 
 def sender(settings: Settings) -> str:

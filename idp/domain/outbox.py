@@ -6,6 +6,7 @@ chosen at delivery.
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,10 +102,14 @@ class Outbox:
         )
 
     def latest(self, limit: int) -> list[Mail]:
-        """Return the newest mails, newest first. Raises SealBroken."""
+        """Return the newest mails, newest first, without those that don't open."""
         with self._store.reading() as connection:
             found = rows.latest(connection, limit)
-        return [self.open(row) for row in found]
+        mails = []
+        for row in found:
+            with suppress(SealBroken):
+                mails.append(self.open(row))
+        return mails
 
     def find(self, mail_id: str) -> Mail:
         """Return one mail. Raises NotFound."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from idp.config import PREFIX, ConfigurationError, Settings, load, production_problems
 from idp.crypto.keyfiles import KeyUnusable
-from idp.domain.delivery import sender
+from idp.domain.delivery import mail_server, sender
 from idp.domain.installation import given_keys
-from idp.outbound.smtp import SmtpServer, SmtpUrlWrong, address_problem
+from idp.outbound.smtp import address_problem
 
 _MOUNTS = Path("/proc/mounts")
 _NETWORK_FILESYSTEMS = {"afs", "beegfs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "gfs2"}
@@ -97,10 +97,9 @@ def mail_problems(settings: Settings) -> list[str]:
     """Return what is wrong with the mail server's address and the sender's."""
     problems = []
     try:
-        if url := settings.smtp_url.get_secret_value():
-            SmtpServer(url)
-    except SmtpUrlWrong as error:
-        problems.append(f"IDP_SMTP_URL: {error}.")
+        mail_server(settings)
+    except ConfigurationError as error:
+        problems += error.problems
     if problem := address_problem(sender(settings)):
         problems.append(f"IDP_MAIL_FROM: {problem}.")
     return problems

@@ -19,6 +19,13 @@ def home() -> Response:
                 "description": "Walk through a sign-in as an application sees it",
             }
         )
+        links.append(
+            {
+                "label": "Mail",
+                "url": url_for("dev_mails"),
+                "description": "Read what people are sent",
+            }
+        )
     return page(
         "home.html",
         account=session.account if session else None,

@@ -17,6 +17,7 @@ from idp.web import (
     administrator,
     authorize,
     consent,
+    dev_mail,
     health,
     home,
     login,
@@ -43,6 +44,8 @@ class Kind(Enum):
     """JSON, for scripts of other origins too, without cookies."""
     DOCUMENT = auto()
     """A public JSON document."""
+    MAIL = auto()
+    """A mail as its readers see it: nothing runs in it."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,11 @@ DEVELOPMENT_ROUTES = (
     Route("/playground", playground.playground, GET, Kind.PAGE, "public"),
     Route("/playground/callback", playground.callback, GET, Kind.PAGE, "public"),
     Route("/playground/run/<state>", playground.run, BOTH, Kind.PAGE, "public"),
+    Route("/dev/mail", dev_mail.dev_mails, GET, Kind.PAGE, "public"),
+    Route("/dev/mail/<mail_id>", dev_mail.dev_mail, GET, Kind.PAGE, "public"),
+    Route("/dev/mail/<mail_id>/html", dev_mail.dev_mail_html, GET, Kind.MAIL, "public"),
 )
-"""They show tokens to whoever got them: `idp serve` does not have them."""
+"""They show tokens and mails to whoever comes: `idp serve` does not have them."""
 FREE_OF_HOST = frozenset({"live", "ready", "writable", "static"})
 """Supervisors ask by whatever address they have; the page that names the right one has a style."""
 _KINDS = {route.view.__name__: route.kind for route in (*ROUTES, *DEVELOPMENT_ROUTES)}

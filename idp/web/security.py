@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import BadRequest
 
 from idp.config import Settings
+from idp.domain.delivery import Delivery
 from idp.domain.services import Services
 from idp.store.errors import StoreError
 from idp.web.errors import WrongAddress
@@ -26,6 +27,8 @@ _POLICY = (
 # redirect to a client goes without it (UX rule 1).
 _POLICY_PLAIN = f"{_POLICY}; form-action 'self'"
 _MACHINE_POLICY = "default-src 'none'; frame-ancestors 'none'"
+# Mails carry their style in their tags, since mail readers know no other.
+_MAIL_POLICY = f"{_MACHINE_POLICY}; style-src 'unsafe-inline'; base-uri 'none'; sandbox"
 _EVERYWHERE = (
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
@@ -53,9 +56,10 @@ class Security:
     So do the public documents, which need nothing of Flask.
     """
 
-    def __init__(self, app: Flask, parts: Services) -> None:
+    def __init__(self, app: Flask, parts: Services, delivery: Delivery) -> None:
         self._secure = parts.settings.secure
         self._housekeeping = parts.housekeeping
+        self._delivery = delivery
         self._log = RequestLog()
         self._host = parts.settings.issuer_host
         self._hosts = _hosts(parts.settings)
@@ -69,6 +73,7 @@ class Security:
         started = time.perf_counter()
         request_id = environ[_REQUEST_ID] = self._log.begin()
         self._housekeeping.ensure_started()
+        self._delivery.ensure_started()
 
         def start(status: str, headers: list[tuple[str, str]], *problem: Any) -> Any:
             headers = [*headers, *self._headers[environ.get(_KIND, Kind.PAGE)]]
@@ -131,6 +136,8 @@ def _headers(kind: Kind, settings: Settings) -> list[tuple[str, str]]:
     policy = _POLICY if kind is Kind.FINISHING_PAGE else _POLICY_PLAIN
     if kind in {Kind.MACHINE, Kind.OPEN_MACHINE, Kind.DOCUMENT}:
         policy = _MACHINE_POLICY
+    if kind is Kind.MAIL:
+        policy = _MAIL_POLICY
     headers.append(("Content-Security-Policy", policy))
     if kind is Kind.PAGE:
         # Not on the way of a sign-in: a client's pop-up window would lose who opened it.
