@@ -10,11 +10,12 @@ from idp.app import create_app, services_of
 from idp.config import Settings
 from idp.crypto.secrets import random_token
 from idp.domain.accounts import Account
+from idp.domain.assurance import Assurance
 from idp.domain.audit import Origin
 from idp.domain.authorizations import Approval, Authorization, Issued
 from idp.domain.resources import OIDC_SCOPES
 from idp.domain.services import Services
-from idp.domain.sessions import Session
+from idp.domain.sessions import Login, Session
 from idp.protocol import registration
 from idp.protocol.tokens import Mint
 from idp.web.browser_session import cookie_name
@@ -86,9 +87,10 @@ class Material:
         """Open a session, and remember consent for what is asked."""
         pairs = frozenset((API if scope == API_SCOPE else "", scope) for scope in SCOPES)
         with self.parts.store.writing() as connection:
-            _, cookie = self.parts.sessions.start(
-                connection, account.id, ("pwd",), _ACR, random_token(), "", _HERE
-            )
+            now = int(self.parts.clock())
+            proofs = {"password": now}
+            login = Login(account.id, proofs, Assurance(1, _ACR, ("pwd",), now))
+            _, cookie = self.parts.sessions.start(connection, login, random_token(), "", _HERE)
             for client in (self.elliptic, self.rsa):
                 self.parts.consents.remember(connection, account.id, client.client_id, pairs, _HERE)
         session = self.parts.sessions.find(cookie)
@@ -105,7 +107,7 @@ class Material:
     def codes(self, client: Known, number: int) -> list[str]:
         """Return fresh codes, which live for a minute."""
         approval = Approval(
-            client.client_id, REDIRECT_URI, SCOPES, None, "nonce", CHALLENGE, refreshable=True
+            client.client_id, REDIRECT_URI, SCOPES, None, "nonce", CHALLENGE, True, _ACR
         )
         with self.parts.store.writing() as connection:
             return [

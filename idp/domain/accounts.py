@@ -10,13 +10,19 @@ from idp.crypto.secrets import random_identifier, uuid7
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
 from idp.domain.errors import AlreadyExists, Invalid, NotFound
+from idp.domain.roles import (
+    ADMINISTRATOR,
+    LastAdministrator,
+    checked_group,
+    checked_role,
+    keep_an_administrator,
+)
 from idp.store import accounts as rows
-from idp.store import authorizations, sessions
+from idp.store import authorizations, memberships, sessions
 from idp.store.database import Connection, RowMapping, Store
 from idp.store.errors import Conflict
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>\"]{1,64}@[^\s@\x00-\x1f\x7f<>\"]{1,189}")
-_ROLE = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _LONGEST_NAME = 200
 PROFILE = (
     "family_name",
@@ -66,11 +72,12 @@ class Account:
 
 @dataclass(frozen=True)
 class NewAccount:
-    """An account that may be inserted: its row, its roles, and the hash of its password."""
+    """An account that may be inserted: its row, what it belongs to, the hash of its password."""
 
     id: str
     row: Mapping[str, Any]
     roles: frozenset[str]
+    groups: frozenset[str]
     hashed: str | None
 
 
@@ -106,11 +113,11 @@ def from_row(
 class Accounts:
     """Adds, finds and changes people.
 
-    `hashed` makes the argon2id string of a new password, given the address it is for.
+    `hashed` makes the argon2id string of a new password, given address and name of whom it is for.
     """
 
     def __init__(
-        self, store: Store, hashed: Callable[[str, str], str], audit: Audit, clock: Clock
+        self, store: Store, hashed: Callable[[str, str, str], str], audit: Audit, clock: Clock
     ) -> None:
         self._store = store
         self._hashed = hashed
@@ -125,13 +132,20 @@ class Accounts:
         *,
         email_verified: bool = False,
         roles: Iterable[str] = (),
+        groups: Iterable[str] = (),
         profile: Mapping[str, Any] | None = None,
         origin: Origin,
         actor: str,
     ) -> Account:
         """Add a person. Raises Invalid, AlreadyExists, Busy."""
         new = self.prepare(
-            email, name, password, email_verified=email_verified, roles=roles, profile=profile
+            email,
+            name,
+            password,
+            email_verified=email_verified,
+            roles=roles,
+            groups=groups,
+            profile=profile,
         )
         with self._store.writing() as connection:
             self.insert(connection, new, origin, actor)
@@ -145,15 +159,17 @@ class Accounts:
         *,
         email_verified: bool = False,
         roles: Iterable[str] = (),
+        groups: Iterable[str] = (),
         profile: Mapping[str, Any] | None = None,
     ) -> NewAccount:
         """Check and hash what a new account needs, outside any transaction. Raises
         Invalid, Busy.
         """
         row = self._row(email, name, email_verified, profile or {})
-        held = frozenset(_role(role) for role in roles)
-        hashed = None if password is None else self._hashed(password, email)
-        return NewAccount(row["id"], row, held, hashed)
+        held = frozenset(map(checked_role, roles))
+        joined = frozenset(map(checked_group, groups))
+        hashed = None if password is None else self._hashed(password, email, name)
+        return NewAccount(row["id"], row, held, joined, hashed)
 
     def insert(self, connection: Connection, new: NewAccount, origin: Origin, actor: str) -> None:
         """Add a prepared account in the caller's transaction. Raises AlreadyExists."""
@@ -163,10 +179,12 @@ class Accounts:
         except Conflict as error:
             raise AlreadyExists(f"There is an account for {new.row['email']} already.") from error
         for role in sorted(new.roles):
-            rows.add_role(connection, new.id, role, now)
+            memberships.add_role(connection, new.id, role, now)
+        for group in sorted(new.groups):
+            memberships.add_group(connection, new.id, group, now)
         if new.hashed:
             rows.set_password(connection, new.id, new.hashed, now)
-        detail = {"roles": " ".join(sorted(new.roles))}
+        detail = {"roles": " ".join(sorted(new.roles)), "groups": " ".join(sorted(new.groups))}
         entry = Entry("account.added", actor, new.id, detail=detail)
         self._audit.record(connection, origin, entry)
 
@@ -200,37 +218,52 @@ class Accounts:
     def get(self, key: str) -> Account:
         """Return the person with this id, subject or address. Raises NotFound."""
         with self._store.reading() as connection:
-            return self._get(connection, key)
+            return self.get_within(connection, key)
 
-    def _get(self, connection: Connection, key: str) -> Account:
+    def get_within(self, connection: Connection, key: str) -> Account:
+        """Return the person as the caller's transaction sees them. Raises NotFound."""
         row = rows.find(connection, key) or rows.find(connection, email_key(key))
         if row is None:
             raise NotFound(f"There is no account {key}.")
-        return from_row(row, rows.roles(connection, row["id"]))
+        held = memberships.held(connection, [row["id"]])[row["id"]]
+        return from_row(row, held.roles, held.groups)
 
     def page(self, limit: int = 100, after: str = "") -> list[Account]:
         """Return at most `limit` people, beginning behind the id `after`."""
         with self._store.reading() as connection:
             found = rows.page(connection, limit, after)
-            return [from_row(row, rows.roles(connection, row["id"])) for row in found]
+            held = memberships.held(connection, [row["id"] for row in found])
+        return [from_row(row, held[row["id"]].roles, held[row["id"]].groups) for row in found]
 
     def disable(self, key: str, origin: Origin, actor: str) -> Account:
-        """Shut a person out of every path at once: sessions end, authorizations are revoked."""
+        """Shut a person out of every path at once: sessions end, authorizations are revoked.
+
+        Raises LastAdministrator.
+        """
+        try:
+            with self._store.writing() as connection:
+                return self._disable(connection, key, origin, actor)
+        except LastAdministrator as error:
+            self._audit.refuse(origin, Entry("account.disabled", actor, error.account_id))
+            raise
+
+    def _disable(self, connection: Connection, key: str, origin: Origin, actor: str) -> Account:
         now = int(self._clock())
-        with self._store.writing() as connection:
-            account = self._get(connection, key)
-            rows.lock(connection, account.id)
-            rows.change(connection, account.id, {"disabled_at": now, "updated_at": now})
-            sessions.end_all(connection, account.id, now)
-            authorizations.revoke_all(connection, account.id, now, "account disabled")
-            self._audit.record(connection, origin, Entry("account.disabled", actor, account.id))
-        return self.get(account.id)
+        account = self.get_within(connection, key)
+        if ADMINISTRATOR in account.roles:
+            keep_an_administrator(connection, account.id, account.email)
+        rows.lock(connection, account.id)
+        rows.change(connection, account.id, {"disabled_at": now, "updated_at": now})
+        sessions.end_all(connection, account.id, now)
+        authorizations.revoke_all(connection, account.id, now, "account disabled")
+        self._audit.record(connection, origin, Entry("account.disabled", actor, account.id))
+        return self.get_within(connection, account.id)
 
     def enable(self, key: str, origin: Origin, actor: str) -> Account:
         """Let a person in again. What was revoked stays revoked."""
         now = int(self._clock())
         with self._store.writing() as connection:
-            account = self._get(connection, key)
+            account = self.get_within(connection, key)
             rows.change(connection, account.id, {"disabled_at": None, "updated_at": now})
             self._audit.record(connection, origin, Entry("account.enabled", actor, account.id))
         return self.get(account.id)
@@ -240,16 +273,10 @@ class Accounts:
         Busy.
         """
         account = self.get(key)
-        hashed = self._hashed(password, account.email)
+        hashed = self._hashed(password, account.email, account.name)
         now = int(self._clock())
         with self._store.writing() as connection:
             rows.set_password(connection, account.id, hashed, now)
             sessions.end_all(connection, account.id, now)
             authorizations.revoke_all(connection, account.id, now, "password changed")
             self._audit.record(connection, origin, Entry("password.changed", actor, account.id))
-
-
-def _role(role: str) -> str:
-    if not _ROLE.fullmatch(role):
-        raise Invalid("role", "A role is a lower-case word.")
-    return role

@@ -10,12 +10,13 @@ from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
 from idp.domain.errors import Refused
 from idp.domain.one_time import OneTimeValues
+from idp.domain.roles import ADMINISTRATOR
 from idp.domain.throttling import Throttle
 from idp.store import administrators as rows
 from idp.store import installation as facts
 from idp.store.database import Connection, Store
 
-ROLE = "administrator"
+ROLE = ADMINISTRATOR
 LINK_LIFETIME = 3600
 _REPEAT_SECONDS = 60
 _KIND = "administrator_link"

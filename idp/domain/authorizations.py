@@ -16,6 +16,7 @@ from idp.domain.errors import Refused
 from idp.domain.one_time import OneTimeValues
 from idp.domain.sessions import Session
 from idp.store import authorizations as rows
+from idp.store import memberships
 from idp.store.database import Connection, RowMapping, Store
 from idp.store.errors import Conflict
 
@@ -45,7 +46,10 @@ class Authorization:
 
 @dataclass(frozen=True)
 class Approval:
-    """What a completed authorization request allows, and what its code is bound to."""
+    """What a completed authorization request allows, and what its code is bound to.
+
+    `acr` is what the client is told: the one it asked for where more was reached.
+    """
 
     client_id: str
     redirect_uri: str
@@ -54,6 +58,7 @@ class Approval:
     nonce: str | None
     code_challenge: str | None
     refreshable: bool
+    acr: str
 
     @property
     def offline(self) -> bool:
@@ -142,7 +147,7 @@ class Authorizations:
             "resource": approval.resource,
             "auth_time": session.auth_time,
             "amr": list(session.amr),
-            "acr": session.acr,
+            "acr": approval.acr,
             "created_at": now,
             "expires_at": now + refreshed_for + self._last_token,
             "revoked_at": None,
@@ -157,10 +162,11 @@ class Authorizations:
             if found is None or found.authorization_id is None:
                 return None
             row = rows.find(connection, found.authorization_id, now)
-        if row is None:
-            return None
+            if row is None:
+                return None
+            authorization = from_row(connection, row)
         return IssuedCode(
-            from_row(row),
+            authorization,
             found.payload["redirect_uri"],
             found.payload["nonce"],
             found.payload["code_challenge"],
@@ -235,7 +241,7 @@ class Authorizations:
         now = int(self._clock())
         with self._store.reading() as connection:
             row = rows.live(connection, authorization_id, digest(_JTI, jti), now)
-        return from_row(row) if row else None
+            return from_row(connection, row) if row else None
 
     def is_revoked(self, jti: str) -> bool:
         """Whether an access token without a person was revoked."""
@@ -308,11 +314,16 @@ class Authorizations:
         self._audit.record(connection, origin, entry)
 
 
-def from_row(row: RowMapping) -> Authorization:
-    """Build an authorization from its row, joined with the person's."""
+def from_row(connection: Connection, row: RowMapping) -> Authorization:
+    """Build an authorization from its row, joined with the person's.
+
+    Groups are looked up for who may see them, roles for nobody.
+    """
+    seen = "groups" in row["scopes"]
+    groups = memberships.groups(connection, row["id"]) if seen else frozenset()
     return Authorization(
         row["authorization_id"],
-        accounts.from_row(row),
+        accounts.from_row(row, groups=groups),
         row["client_id"],
         tuple(row["scopes"]),
         row["resource"],

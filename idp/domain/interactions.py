@@ -6,7 +6,7 @@ approves is what was displayed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from idp.config import Settings
@@ -32,15 +32,28 @@ class Progress:
     """What was asked and how far it got.
 
     `request` is an authorization request as JSON, `logout` a logout request; without either it is a
-    plain visit to `return_to`. `signed_in`, `chosen` and `consented` are the id of the account that
-    proved in this interaction who it is, was picked, allowed what is asked: somebody else who signs
-    in meanwhile inherits none of it. `result` is the redirect that ended it.
+    plain visit to `return_to`, where the person is going to do `action`. `signed_in`, `chosen` and
+    `consented` are the id of the account that proved in this interaction who it is, was picked,
+    allowed what is asked: somebody else who signs in meanwhile inherits none of it.
+
+    `proofs` says which factor `account`, and nobody else, proved at which second: no session yet.
+    `another` asks for another account than those signed in, `keep` to stay signed in; `mailed` is
+    the latest link that was mailed, `details` what a longer way has gathered. `said` is a message
+    for the next page, `result` the redirect that ended it.
     """
 
     request: Mapping[str, Any] | None = None
     logout: Mapping[str, Any] | None = None
     return_to: str = "/"
+    action: str = "sign_in"
     identifier: str = ""
+    account: str = ""
+    proofs: Mapping[str, int] = field(default_factory=dict)
+    another: bool = False
+    keep: bool = False
+    mailed: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    said: str = ""
     signed_in: str = ""
     session_id: str = ""
     chosen: str = ""
@@ -50,6 +63,10 @@ class Progress:
     def session_of(self, account_id: str) -> str:
         """Return the session that this account began in this interaction, empty if none."""
         return self.session_id if self.signed_in == account_id else ""
+
+    def proofs_of(self, account_id: str) -> Mapping[str, int]:
+        """Return what this account proved in this interaction, and when."""
+        return self.proofs if self.account == account_id else {}
 
 
 @dataclass(frozen=True)
@@ -134,7 +151,24 @@ class Interactions:
     def note(self, interaction: Interaction, **changes: Any) -> None:
         """Write down progress that needs no proof: a typed identifier, a chosen account."""
         with self._store.writing() as connection:
-            self._note(connection, interaction, changes)
+            self.note_within(connection, interaction, **changes)
+
+    def note_within(
+        self, connection: Connection, interaction: Interaction, **changes: Any
+    ) -> Progress:
+        """Write down progress in the caller's transaction, and return all of it as it is now."""
+        return self._note(connection, interaction, lambda now: changes)
+
+    def note_proof(
+        self, connection: Connection, interaction: Interaction, account_id: str, method: str
+    ) -> Progress:
+        """Write down that an account proved a factor. What another one proved is forgotten."""
+        at = int(self._clock())
+
+        def proven(now: Progress) -> dict[str, Any]:
+            return {"account": account_id, "proofs": {**now.proofs_of(account_id), method: at}}
+
+        return self._note(connection, interaction, proven)
 
     def note_sign_in(
         self,
@@ -148,24 +182,36 @@ class Interactions:
 
         It goes on with the new cookie, also when a second click proves it again with the old one.
         """
-        changes = {"signed_in": account_id, "chosen": account_id, "session_id": session_id}
-        self._note(connection, interaction, changes, binding_of(cookie))
+        changes = {
+            "signed_in": account_id,
+            "chosen": account_id,
+            "session_id": session_id,
+            "another": False,
+            "said": "",
+        }
+        self._note(connection, interaction, lambda now: changes, binding_of(cookie))
 
     def _note(
         self,
         connection: Connection,
         interaction: Interaction,
-        changes: Mapping[str, Any],
+        changes: Callable[[Progress], Mapping[str, Any]],
         binding: bytes | None = None,
-    ) -> None:
-        """Write down progress; how an interaction ended is never overwritten."""
-        payload = asdict(replace(interaction.progress, **changes))
-        self._one_time.rewrite(
-            connection, INTERACTION, interaction.handle, payload, binding, unless_used=True
-        )
+    ) -> Progress:
+        """Write down progress on top of what is there by now; how an interaction ended is never
+        overwritten. Raises NotFound.
+        """
+        handle = interaction.handle
+        found = self._one_time.find(connection, INTERACTION, handle, lock=True)
+        if found is None:
+            raise NotFound(_GONE)
+        payload = {**found.payload, **changes(Progress(**found.payload))}
+        self._one_time.rewrite(connection, INTERACTION, handle, payload, binding, unless_used=True)
+        return Progress(**payload)
 
     def _note_result(self, connection: Connection, interaction: Interaction, location: str) -> None:
-        payload = asdict(replace(interaction.progress, result=location))
+        found = self._one_time.find(connection, INTERACTION, interaction.handle, lock=True)
+        payload = {**(found.payload if found else {}), "result": location}
         self._one_time.rewrite(connection, INTERACTION, interaction.handle, payload)
 
     def consent(
@@ -179,7 +225,7 @@ class Interactions:
         """Remember what the person allowed, and go on."""
         with self._store.writing() as connection:
             self._consents.remember(connection, session.account.id, client_id, pairs, origin)
-            self._note(connection, interaction, {"consented": session.account.id})
+            self.note_within(connection, interaction, consented=session.account.id)
 
     def finish(
         self,

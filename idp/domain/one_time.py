@@ -77,10 +77,15 @@ class OneTimeValues:
         }
         rows.add(connection, row)
 
-    def find(self, connection: Connection, kind: str, value: str) -> Found | None:
-        """Look at a value without using it; used and expired ones are returned too."""
+    def find(
+        self, connection: Connection, kind: str, value: str, *, lock: bool = False
+    ) -> Found | None:
+        """Look at a value without using it; used and expired ones are returned too.
+
+        `lock`: nobody else changes it before the caller's transaction ends.
+        """
         digest = secrets.digest(kind, value)
-        row = rows.find(connection, digest)
+        row = rows.find(connection, digest, lock=lock)
         if row is None:
             return None
         payload = json.loads(self._sealer.unseal(row["sealed"], place(kind, digest)))

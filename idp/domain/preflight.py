@@ -10,6 +10,7 @@ from typing import Any
 
 from idp.config import PREFIX, ConfigurationError, Settings, load, production_problems
 from idp.crypto.keyfiles import KeyUnusable
+from idp.domain.credentials import breaches
 from idp.domain.delivery import mail_server, sender
 from idp.domain.installation import given_keys
 from idp.outbound.smtp import address_problem
@@ -47,6 +48,7 @@ def examined() -> tuple[Settings, list[str]]:
         *sharing_problems(settings, mounts),
         *key_problems(settings),
         *mail_problems(settings),
+        *breach_problems(settings),
     ]
     return settings, problems + [
         problem for problem in more if not problem.startswith(told or "\0")
@@ -103,6 +105,13 @@ def mail_problems(settings: Settings) -> list[str]:
     if problem := address_problem(sender(settings)):
         problems.append(f"IDP_MAIL_FROM: {problem}.")
     return problems
+
+
+def breach_problems(settings: Settings) -> list[str]:
+    """Return why new passwords could not be looked up in the operator's range files."""
+    folder = settings.breached_passwords_dir
+    said = breaches.folder_problem(Path(folder)) if folder else None
+    return [f"IDP_BREACHED_PASSWORDS_DIR: {folder} {said}."] if said else []
 
 
 def sharing_problems(settings: Settings, mounts: str) -> list[str]:

@@ -62,10 +62,11 @@ class RefreshTokens:
         now = int(self._clock())
         with self._store.reading() as connection:
             row = rows.find_refresh(connection, digest(REFRESH_TOKEN, token), now)
-        if row is None:
-            return None
+            if row is None:
+                return None
+            authorization = from_row(connection, row)
         return PresentedRefresh(
-            from_row(row),
+            authorization,
             row["token_created_at"],
             row["token_expires_at"],
             row["token_expires_at"] <= now,

@@ -17,7 +17,7 @@ from idp.store.database import Connection, RowMapping, Store
 from idp.store.errors import Conflict
 
 Query = Callable[[Connection, str], Sequence[RowMapping]]
-OIDC_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
+OIDC_SCOPES = ("openid", "profile", "email", "address", "phone", "groups", "offline_access")
 CREDENTIAL_PREFIX = "dw_resource_"
 MOST_SCOPES = 200
 LONGEST_SCOPE = 100

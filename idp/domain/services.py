@@ -1,9 +1,11 @@
 """Everything that domain offers, put together once for each application."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from idp.config import Settings
 from idp.crypto.sealing import Sealer
+from idp.domain.access import Access
 from idp.domain.accounts import Accounts
 from idp.domain.administrators import Administrators
 from idp.domain.audit import Audit
@@ -11,15 +13,24 @@ from idp.domain.authorizations import Authorizations
 from idp.domain.clients import Clients
 from idp.domain.clock import Clock
 from idp.domain.consents import Consents
+from idp.domain.credentials.breaches import Breaches
+from idp.domain.credentials.changes import CredentialChanges
+from idp.domain.credentials.passkeys import Passkeys
 from idp.domain.credentials.password import Passwords
+from idp.domain.credentials.recovery_codes import RecoveryCodes
+from idp.domain.credentials.totp import Authenticators
+from idp.domain.devices import Devices
 from idp.domain.health import Health
 from idp.domain.housekeeping import Housekeeping
 from idp.domain.installation import open_sealer
 from idp.domain.interactions import Interactions
+from idp.domain.memberships import Memberships
 from idp.domain.one_time import OneTimeValues
 from idp.domain.outbox import Outbox
 from idp.domain.playground_runs import PlaygroundRuns
+from idp.domain.proving import Proving
 from idp.domain.refresh_tokens import RefreshTokens
+from idp.domain.requirements import Requirements
 from idp.domain.resources import Resources
 from idp.domain.server_secrets import ServerSecrets
 from idp.domain.sessions import Sessions
@@ -44,15 +55,30 @@ class _Ground:
 
 
 @dataclass(frozen=True)
-class Services(_Ground):
-    """The parts of one application, each made once and shared by its threads."""
+class _People(_Ground):
+    """Who people are, and how they prove it."""
 
     one_time: OneTimeValues
     outbox: Outbox
+    throttle: Throttle
     passwords: Passwords
     accounts: Accounts
-    administrators: Administrators
+    memberships: Memberships
+    changes: CredentialChanges
+    authenticators: Authenticators
+    recovery_codes: RecoveryCodes
+    passkeys: Passkeys
+    devices: Devices
     sessions: Sessions
+    access: Access
+    requirements: Requirements
+
+
+@dataclass(frozen=True)
+class Services(_People):
+    """The parts of one application, each made once and shared by its threads."""
+
+    administrators: Administrators
     clients: Clients
     resources: Resources
     consents: Consents
@@ -60,10 +86,15 @@ class Services(_Ground):
     refresh_tokens: RefreshTokens
     interactions: Interactions
     playground_runs: PlaygroundRuns
-    throttle: Throttle
+    proving: Proving
     sign_in: SignIn
     housekeeping: Housekeeping
     health: Health
+
+    @property
+    def sign_up_open(self) -> bool:
+        """Whether anybody may make an account: it takes mail to prove the address."""
+        return self.settings.sign_up == "open" and self.outbox.available
 
 
 def start(settings: Settings, store: Store, clock: Clock) -> Services:
@@ -78,40 +109,100 @@ def start(settings: Settings, store: Store, clock: Clock) -> Services:
     audit = Audit(store, clock)
     keys = SigningKeys(store, sealer, audit, clock, settings)
     keys.ensure()
-    return _assemble(_Ground(settings, clock, store, sealer, audit, secrets, keys))
+    return _assemble(_people(_Ground(settings, clock, store, sealer, audit, secrets, keys)))
 
 
-def _assemble(on: _Ground) -> Services:
+def _people(on: _Ground) -> _People:
     settings, clock, store, audit = on.settings, on.clock, on.store, on.audit
     one_time = OneTimeValues(on.sealer, clock)
-    passwords = Passwords(settings.hash_slots, settings.hash_queue, settings.password_min_length)
-    sessions = Sessions(store, audit, clock, settings)
-    consents = Consents(store, audit, clock)
-    throttle = Throttle(store, on.secrets.get("account-pseudonym"), clock, settings.network_limit)
+    outbox = Outbox(store, on.sealer, clock, settings)
+    changes = CredentialChanges(outbox, audit, clock)
+    passwords = _passwords(settings)
     accounts = Accounts(store, passwords.accept, audit, clock)
-    authorizations = Authorizations(store, one_time, audit, clock, settings)
-    interactions = Interactions(
-        store, one_time, authorizations, consents, throttle, audit, clock, settings
-    )
-    return Services(
+    devices = Devices(store, audit, clock, settings)
+    access = Access(settings.policies_dir, clock, settings.cache_lifetime)
+    return _People(
         **vars(on),
         one_time=one_time,
-        outbox=Outbox(store, on.sealer, clock, settings),
+        outbox=outbox,
+        throttle=Throttle(
+            store, on.secrets.get("account-pseudonym"), clock, settings.network_limit
+        ),
         passwords=passwords,
         accounts=accounts,
-        administrators=Administrators(store, one_time, accounts, audit, throttle, clock),
-        sessions=sessions,
+        memberships=Memberships(store, accounts, audit, clock),
+        changes=changes,
+        authenticators=Authenticators(store, on.sealer, one_time, changes, clock, settings.product),
+        recovery_codes=RecoveryCodes(store, passwords, changes, clock),
+        passkeys=Passkeys(store, one_time, changes, clock, settings),
+        devices=devices,
+        sessions=Sessions(store, audit, clock, settings),
+        access=access,
+        requirements=Requirements(store, access, devices, clock),
+    )
+
+
+def _assemble(on: _People) -> Services:
+    settings, clock, store, audit = on.settings, on.clock, on.store, on.audit
+    consents = Consents(store, audit, clock)
+    authorizations = Authorizations(store, on.one_time, audit, clock, settings)
+    interactions = Interactions(
+        store, on.one_time, authorizations, consents, on.throttle, audit, clock, settings
+    )
+    proving = _proving(on, interactions)
+    return Services(
+        **vars(on),
+        administrators=Administrators(store, on.one_time, on.accounts, audit, on.throttle, clock),
         clients=Clients(store, audit, clock, settings.cache_lifetime),
         resources=Resources(store, audit, clock, settings.cache_lifetime, settings.issuer),
         consents=consents,
         authorizations=authorizations,
         refresh_tokens=_refresh_tokens(on, authorizations),
         interactions=interactions,
-        playground_runs=PlaygroundRuns(store, one_time, throttle, clock),
-        throttle=throttle,
-        sign_in=SignIn(store, passwords, throttle, sessions, interactions, audit),
+        playground_runs=PlaygroundRuns(store, on.one_time, on.throttle, clock),
+        proving=proving,
+        sign_in=_sign_in(on, proving),
         housekeeping=Housekeeping(store, clock, settings, on.signing_keys, audit),
         health=Health(store),
+    )
+
+
+def _proving(on: _People, interactions: Interactions) -> Proving:
+    return Proving(
+        on.store,
+        interactions,
+        on.requirements,
+        on.sessions,
+        on.devices,
+        on.throttle,
+        on.outbox,
+        on.audit,
+        on.clock,
+    )
+
+
+def _sign_in(on: _People, proving: Proving) -> SignIn:
+    return SignIn(
+        on.store,
+        on.passwords,
+        on.authenticators,
+        on.recovery_codes,
+        on.passkeys,
+        on.devices,
+        on.throttle,
+        proving,
+    )
+
+
+def _passwords(settings: Settings) -> Passwords:
+    folder = settings.breached_passwords_dir
+    return Passwords(
+        settings.hash_slots,
+        settings.hash_queue,
+        settings.password_min_length,
+        with_second_factor=settings.password_min_length_with_second_factor,
+        product=settings.product,
+        breaches=Breaches(Path(folder) if folder else None),
     )
 
 

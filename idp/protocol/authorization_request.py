@@ -11,13 +11,15 @@ from typing import Any
 
 from idp.domain import languages
 from idp.domain.clients import Client
-from idp.protocol import pkce, redirect_uris, scopes
+from idp.protocol import pkce, redirect_uris, requested_acr, scopes
 from idp.protocol.errors import RedirectedError, ShownError
 
 Parameters = Mapping[str, Sequence[str]]
 """Every parameter with all values that were sent."""
 
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+CREATE = "create"
+"""Initiating User Registration 1.0: supported where people may make accounts themselves."""
 _LONGEST_VALUE = 4096
 _MOST_PARAMETERS = 100
 _STORED = ("scope", "state", "nonce", "login_hint", "redirect_uri")
@@ -34,6 +36,9 @@ _REFUSED = {
 class AuthorizationRequest:
     """A request that may go on. `redirect_uri_sent` is False when the client's only one
     was meant; `ui_locales` names languages of ours only.
+
+    `acr_values` are those of ours that the client asked for, the best first; `acr_essential`:
+    nothing else will do.
     """
 
     client_id: str
@@ -49,6 +54,8 @@ class AuthorizationRequest:
     hinted_subject: str | None
     resource: str | None
     ui_locales: tuple[str, ...] = ()
+    acr_values: tuple[str, ...] = ()
+    acr_essential: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is stored."""
@@ -61,6 +68,7 @@ def from_json(stored: Mapping[str, Any]) -> AuthorizationRequest:
     values["scopes"] = tuple(values["scopes"])
     values["prompt"] = tuple(values["prompt"])
     values["ui_locales"] = tuple(values.get("ui_locales", ()))
+    values["acr_values"] = tuple(values.get("acr_values", ()))
     return AuthorizationRequest(**values)
 
 
@@ -71,12 +79,13 @@ class Checks:
 
     `hinted_subject` takes token and client id, and returns None for a token we did not issue to
     this client; `resource_problem` takes resources, scopes and client, and returns what is wrong
-    with them.
+    with them. `prompts` are the values of `prompt` that are supported here.
     """
 
     find_client: Callable[[str], Client | None]
     hinted_subject: Callable[[str, str], str | None]
     resource_problem: Callable[[Sequence[str], Sequence[str], Client], str | None]
+    prompts: frozenset[str] = PROMPTS
 
 
 def parse(parameters: Parameters, checks: Checks) -> tuple[AuthorizationRequest, Client]:
@@ -144,6 +153,7 @@ def _rest(
         challenge, one.get("code_challenge_method"), required=client.require_pkce
     ):
         raise RedirectedError("invalid_request", problem)
+    wanted = requested_acr.parse(one.get("acr_values", ""), one.get("claims", ""))
     resources = tuple(filter(None, parameters.get("resource", ())))
     if problem := checks.resource_problem(resources, granted, client):
         raise RedirectedError("invalid_target", problem)
@@ -155,12 +165,14 @@ def _rest(
         state=one.get("state"),
         nonce=one.get("nonce"),
         code_challenge=challenge,
-        prompt=_prompt(one.get("prompt")),
+        prompt=_prompt(one.get("prompt"), checks.prompts),
         max_age=_max_age(one.get("max_age"), client),
         login_hint=one.get("login_hint", ""),
         hinted_subject=_hinted_subject(one.get("id_token_hint"), client, checks),
         resource=resources[0] if resources else None,
         ui_locales=languages.known(one.get("ui_locales", "").split()),
+        acr_values=wanted.values,
+        acr_essential=wanted.essential,
     )
 
 
@@ -222,10 +234,10 @@ def _scopes(text: str | None, client: Client) -> tuple[str, ...]:
     return granted
 
 
-def _prompt(text: str | None) -> tuple[str, ...]:
+def _prompt(text: str | None, prompts: frozenset[str]) -> tuple[str, ...]:
     values = tuple(dict.fromkeys((text or "").split()))
-    if not PROMPTS.issuperset(values):
-        known = ", ".join(sorted(PROMPTS))
+    if not prompts.issuperset(values):
+        known = ", ".join(sorted(prompts))
         raise RedirectedError("invalid_request", f"prompt must be one of {known}.")
     if "none" in values and len(values) > 1:
         raise RedirectedError("invalid_request", "prompt none stands alone.")

@@ -1,15 +1,14 @@
-"""Queries on people, their roles and their passwords."""
+"""Queries on people and their passwords."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
 
-from idp.store.tables import Account, Password, RoleAssignment, table
+from idp.store.tables import Account, Password, table
 
 _ACCOUNTS = table(Account)
 _PASSWORDS = table(Password)
-_ROLES = table(RoleAssignment)
 _WITH_PASSWORD = (
     select(_ACCOUNTS, _PASSWORDS.c.hash)
     .join_from(_ACCOUNTS, _PASSWORDS, isouter=True)
@@ -44,6 +43,16 @@ def confirm(connection: Connection, account_id: str, hashed: str) -> bool:
             _ACCOUNTS.c.disabled_at.is_(None),
             _PASSWORDS.c.hash == hashed,
         )
+        .with_for_update(read=True)
+    )
+    return connection.execute(statement).first() is not None
+
+
+def enabled(connection: Connection, account_id: str) -> bool:
+    """Whether an account is there and enabled; it stays so until the transaction ends."""
+    statement = (
+        select(_ACCOUNTS.c.id)
+        .where(_ACCOUNTS.c.id == account_id, _ACCOUNTS.c.disabled_at.is_(None))
         .with_for_update(read=True)
     )
     return connection.execute(statement).first() is not None
@@ -85,12 +94,14 @@ def set_password(connection: Connection, account_id: str, hashed: str, now: int)
     )
 
 
-def add_role(connection: Connection, account_id: str, role: str, now: int) -> None:
-    """Give a person a role. Raises Conflict when it is held already."""
-    connection.execute(insert(_ROLES), {"account_id": account_id, "role": role, "granted_at": now})
+def replace_hash(connection: Connection, account_id: str, old_hash: str, new_hash: str) -> bool:
+    """Keep the same password under other parameters; False when it is another one by now.
 
-
-def roles(connection: Connection, account_id: str) -> frozenset[str]:
-    """Return the roles of a person."""
-    statement = select(_ROLES.c.role).where(_ROLES.c.account_id == account_id)
-    return frozenset(connection.execute(statement).scalars())
+    It is no change of the password: `changed_at` stays.
+    """
+    statement = (
+        update(_PASSWORDS)
+        .where(_PASSWORDS.c.account_id == account_id, _PASSWORDS.c.hash == old_hash)
+        .values(hash=new_hash)
+    )
+    return connection.execute(statement).rowcount == 1

@@ -10,6 +10,9 @@ from idp.store.tables import OneTime, table
 _TABLE = table(OneTime)
 _INSERT = Statement(insert(_TABLE))
 _FIND = Statement(select(_TABLE).where(_TABLE.c.digest == bindparam("digest_")))
+_FIND_LOCKED = Statement(
+    select(_TABLE).where(_TABLE.c.digest == bindparam("digest_")).with_for_update()
+)
 _TAKE = Statement(
     update(_TABLE)
     .where(
@@ -32,9 +35,10 @@ def add(connection: Connection, row: dict[str, Any]) -> None:
     _INSERT.run(connection, row)
 
 
-def find(connection: Connection, digest: bytes) -> Row | None:
-    """Return a value's row, used or not."""
-    return _FIND.first(connection, {"digest_": digest})
+def find(connection: Connection, digest: bytes, *, lock: bool = False) -> Row | None:
+    """Return a value's row, used or not; `lock` keeps others from changing it meanwhile."""
+    statement = _FIND_LOCKED if lock else _FIND
+    return statement.first(connection, {"digest_": digest})
 
 
 def take(connection: Connection, digest: bytes, now: int) -> bytes | None:

@@ -1,9 +1,9 @@
-"""Queries on browser sessions."""
+"""Queries on browser sessions. A browser's cookie may carry one for each of several accounts."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from idp.store.statements import Row, Statement
 from idp.store.tables import Account, OneTime, Session, table
@@ -11,24 +11,44 @@ from idp.store.tables import Account, OneTime, Session, table
 _SESSIONS = table(Session)
 _ACCOUNTS = table(Account)
 _ONE_TIME = table(OneTime)
-_FIND = Statement(
-    select(
-        _SESSIONS.c.id.label("session_id"),
-        _SESSIONS.c.auth_time,
-        _SESSIONS.c.amr,
-        _SESSIONS.c.acr,
-        _SESSIONS.c.seen_at,
-        _SESSIONS.c.expires_at.label("session_expires_at"),
-        _ACCOUNTS,
+
+
+def _live() -> Select[Any]:
+    return (
+        select(
+            _SESSIONS.c.id.label("session_id"),
+            _SESSIONS.c.auth_time,
+            _SESSIONS.c.amr,
+            _SESSIONS.c.acr,
+            _SESSIONS.c.proofs,
+            _SESSIONS.c.kept,
+            _SESSIONS.c.chosen_at,
+            _SESSIONS.c.created_at.label("session_created_at"),
+            _SESSIONS.c.seen_at,
+            _SESSIONS.c.expires_at.label("session_expires_at"),
+            _SESSIONS.c.address,
+            _SESSIONS.c.user_agent,
+            _ACCOUNTS,
+        )
+        .join_from(_SESSIONS, _ACCOUNTS)
+        .where(
+            _SESSIONS.c.ended_at.is_(None),
+            _SESSIONS.c.expires_at > bindparam("now"),
+            _SESSIONS.c.idle_expires_at > bindparam("now"),
+            _ACCOUNTS.c.disabled_at.is_(None),
+        )
     )
-    .join_from(_SESSIONS, _ACCOUNTS)
-    .where(
-        _SESSIONS.c.cookie_digest == bindparam("cookie_digest_"),
-        _SESSIONS.c.ended_at.is_(None),
-        _SESSIONS.c.expires_at > bindparam("now"),
-        _SESSIONS.c.idle_expires_at > bindparam("now"),
-        _ACCOUNTS.c.disabled_at.is_(None),
-    )
+
+
+_OF_BROWSER = Statement(
+    _live()
+    .where(_SESSIONS.c.cookie_digest == bindparam("cookie_digest_"))
+    .order_by(_SESSIONS.c.chosen_at.desc(), _SESSIONS.c.id.desc())
+)
+_OF_ACCOUNT = Statement(
+    _live()
+    .where(_SESSIONS.c.account_id == bindparam("account_id_"))
+    .order_by(_SESSIONS.c.seen_at.desc(), _SESSIONS.c.id.desc())
 )
 _INSERT = insert(_SESSIONS)
 _MOVE = (
@@ -43,18 +63,20 @@ def add(connection: Connection, row: dict[str, Any]) -> None:
     connection.execute(_INSERT, row)
 
 
-def find(connection: Connection, cookie_digest: bytes, now: int) -> Row | None:
-    """Return the live session of a cookie with its account, None when either ended."""
-    parameters = {"cookie_digest_": cookie_digest, "now": now}
-    return _FIND.first(connection, parameters)
+def of_browser(connection: Connection, cookie_digest: bytes, now: int) -> list[Row]:
+    """Return the live sessions of a cookie with their accounts, the one chosen last first."""
+    return _OF_BROWSER.all(connection, {"cookie_digest_": cookie_digest, "now": now})
 
 
-def belongs(connection: Connection, cookie_digest: bytes, account_id: str) -> bool:
-    """Whether a cookie is that of a login of this account, ended or not."""
-    statement = select(_SESSIONS.c.id).where(
-        _SESSIONS.c.cookie_digest == cookie_digest, _SESSIONS.c.account_id == account_id
-    )
-    return connection.execute(statement).first() is not None
+def of_account(connection: Connection, account_id: str, now: int) -> list[Row]:
+    """Return the live sessions of an account, the one used last first."""
+    return _OF_ACCOUNT.all(connection, {"account_id_": account_id, "now": now})
+
+
+def cookie_of(connection: Connection, session_id: str) -> bytes | None:
+    """Return the digest of the cookie that carries a session."""
+    statement = select(_SESSIONS.c.cookie_digest).where(_SESSIONS.c.id == session_id)
+    return connection.execute(statement).scalar()
 
 
 def renew(
@@ -81,15 +103,33 @@ def touch(connection: Connection, session_id: str, now: int, idle_expires_at: in
     connection.execute(update(_SESSIONS).where(_SESSIONS.c.id == session_id).values(**values))
 
 
-def end(connection: Connection, cookie_digest: bytes, now: int) -> str | None:
-    """End the session of a cookie; return its id if it was live."""
+def choose(connection: Connection, session_id: str, chosen_at: int) -> None:
+    """Make a session its browser's present one."""
+    statement = update(_SESSIONS).where(_SESSIONS.c.id == session_id)
+    connection.execute(statement.values(chosen_at=chosen_at))
+
+
+def move(connection: Connection, old: bytes, new: bytes) -> None:
+    """Give the live sessions of a browser, and what is bound to it, its new cookie."""
+    statement = update(_SESSIONS).where(
+        _SESSIONS.c.cookie_digest == old, _SESSIONS.c.ended_at.is_(None)
+    )
+    connection.execute(statement.values(cookie_digest=new))
+    connection.execute(_MOVE, {"old": old, "new": new})
+
+
+def end(connection: Connection, session_id: str, account_id: str, now: int) -> bool:
+    """End a session of this account; tell whether it was live."""
     statement = (
         update(_SESSIONS)
-        .where(_SESSIONS.c.cookie_digest == cookie_digest, _SESSIONS.c.ended_at.is_(None))
+        .where(
+            _SESSIONS.c.id == session_id,
+            _SESSIONS.c.account_id == account_id,
+            _SESSIONS.c.ended_at.is_(None),
+        )
         .values(ended_at=now)
-        .returning(_SESSIONS.c.id)
     )
-    return connection.execute(statement).scalar()
+    return connection.execute(statement).rowcount == 1
 
 
 def end_all(connection: Connection, account_id: str, now: int, but: str = "") -> Sequence[str]:
@@ -105,8 +145,3 @@ def end_all(connection: Connection, account_id: str, now: int, but: str = "") ->
         .returning(_SESSIONS.c.id)
     )
     return connection.execute(statement).scalars().all()
-
-
-def move_bindings(connection: Connection, old: bytes, new: bytes) -> None:
-    """Let what was bound to a browser's old cookie be bound to its new one."""
-    connection.execute(_MOVE, {"old": old, "new": new})

@@ -2,39 +2,35 @@
 another page.
 """
 
-from collections.abc import Iterable
-
 from flask import Response, abort, request, url_for
 
 from idp.domain.authorizations import Approval
-from idp.domain.clients import Client
-from idp.domain.consents import Pairs
 from idp.domain.interactions import Interaction, Progress
+from idp.domain.requirements import SECOND_FACTORS
 from idp.domain.sessions import Session
-from idp.protocol import authorization_request, authorization_response
-from idp.protocol.authorization_request import AuthorizationRequest, Checks
+from idp.protocol import authorization_request, authorization_response, requested_acr
 from idp.protocol.errors import RedirectedError, ShownError
 from idp.protocol.interaction import (
     ChooseAccount,
     Consent,
     Finish,
+    Forbidden,
     Login,
     Refuse,
-    Situation,
-    Step,
-    next_step,
+    StepUp,
 )
-from idp.protocol.resource_indicators import InvalidTarget, audience, wanted
+from idp.web import turns
 from idp.web.browser_session import browser_cookie, current_session
-from idp.web.context import all_values, oauth_server, origin, services
-from idp.web.pages import see_other
+from idp.web.context import all_values, origin, services
+from idp.web.pages import page, see_other
+from idp.web.turns import Turn
 
 
 def authorize() -> Response:
     """Check the request; answer at once if nothing is missing, else start an interaction."""
     parameters = all_values(request.args, request.form)
     try:
-        asked, client = authorization_request.parse(parameters, _checks())
+        asked, client = authorization_request.parse(parameters, turns.checks())
     except ShownError as error:
         _record(error.client_id, error)
         raise
@@ -45,11 +41,12 @@ def authorize() -> Response:
         # A cross-site POST comes without our cookie (SameSite=Lax): go on in a GET, which has it.
         progress = Progress(asked.as_json())
         return _to_interaction(services().interactions.open(progress, None, origin()))
-    step, session = decide(asked, client, Progress())
-    if isinstance(step, Refuse):
-        return to_client(asked.redirect_uri, step.error, step.description, asked.state)
-    if isinstance(step, Finish) and session:
-        return _finish(None, asked, client, session)
+    turn = turns.of_request(asked, client)
+    match turn.step:
+        case Refuse() as refused:
+            return to_client(asked.redirect_uri, refused.error, refused.description, asked.state)
+        case Finish() if turn.session:
+            return _finish(turn, turn.session)
     refuse_unless_navigation()
     handle = services().interactions.open(Progress(asked.as_json()), browser_cookie(), origin())
     return _to_interaction(handle)
@@ -57,81 +54,78 @@ def authorize() -> Response:
 
 def interaction(handle: str) -> Response:
     """Send the browser to whatever its interaction needs next."""
-    found = find(handle)
-    if found.finished and found.progress.result:
-        return see_other(found.progress.result)
-    if found.progress.request is None:
-        return _without_client(found)
-    asked, client = asked_of(found)
-    step, session = decide(asked, client, found.progress)
-    match step:
-        case Login():
-            return see_other(_page_of(found, step))
+    turn = turns.turn(handle)
+    if turn.found.finished and turn.progress.result:
+        return see_other(turn.progress.result)
+    match turn.step:
+        case Refuse() as refused:
+            return refuse(turn.found, refused.error, refused.description)
+        case Forbidden():
+            return _forbidden(turn)
+        case Finish() if turn.asked is None:
+            return _without_client(turn)
+        case Finish() if turn.session:
+            return _finish(turn, turn.session)
+    return see_other(url_for(_page_of(turn), handle=handle))
+
+
+def _page_of(turn: Turn) -> str:
+    """Return the page whose turn it is."""
+    match turn.step:
         case ChooseAccount():
-            return see_other(url_for("choose_account", handle=handle))
+            return "choose_account"
         case Consent():
-            return see_other(url_for("consent", handle=handle))
-        case Refuse():
-            return refuse(found, step.error, step.description)
-        case Finish() if session:
-            return _finish(found, asked, client, session)
-    return see_other(url_for("sign_in", handle=handle))
+            return "consent"
+        case StepUp("enrol" | "enrol_passkey"):
+            return "enrol"
+        case StepUp():
+            return "second_factor"
+        case Login("create"):
+            return "sign_up"
+        case Login("fresh") if turn.session:
+            return _confirming(turn.session)
+    return "sign_in"
+
+
+def _confirming(session: Session) -> str:
+    """Return the page where who is signed in proves it again: with what the person has."""
+    credentials = services().requirements.standing(session.account.id).credentials
+    if "password" in credentials:
+        return "password"
+    return "second_factor" if credentials & SECOND_FACTORS else "magic_link"
 
 
 def cancel(handle: str) -> Response:
-    """The person does not want to: tell the client."""
-    found = find(handle)
-    if found.progress.request is None:
+    """The person does not want to: tell the client.
+
+    Who can't reach an essential `acr` is told apart (Unmet Authentication Requirements 1.0).
+    """
+    turn = turns.turn(handle)
+    if turn.asked is None:
         return see_other("/")
-    return refuse(found, "access_denied", "The person said no.")
+    if turn.asked.acr_essential and isinstance(turn.step, StepUp):
+        return refuse(turn.found, requested_acr.UNMET, "The acr that is essential was not reached.")
+    return refuse(turn.found, "access_denied", "The person said no.")
 
 
-def find(handle: str) -> Interaction:
-    """Return this browser's interaction. Raises NotFound."""
-    return services().interactions.find(handle, browser_cookie())
-
-
-def asked_of(found: Interaction) -> tuple[AuthorizationRequest, Client]:
-    """Return the stored request and its client. Raises NotFound when the client is gone."""
-    asked = authorization_request.from_json(found.progress.request or {})
-    return asked, services().clients.get(asked.client_id)
-
-
-def decide(
-    asked: AuthorizationRequest, client: Client, progress: Progress
-) -> tuple[Step, Session | None]:
-    """Return the next step, and who is signed in."""
-    parts = services()
-    session = current_session()
-    if client.disabled:
-        return Refuse("unauthorized_client", "This client is disabled."), session
-
-    def remembered() -> Pairs:
-        account_id = session.account.id if session else ""
-        return parts.consents.find(account_id, client.client_id)
-
-    named = (asked.resource,) if asked.resource else ()
-    issuer = parts.settings.issuer
-    try:
-        pairs = wanted(named, asked.scopes, client, parts.resources, issuer)
-    except InvalidTarget as error:
-        return Refuse("invalid_target", str(error)), session
-    now = int(parts.clock())
-    situation = Situation(asked, client, progress, session, now, pairs, remembered)
-    return next_step(situation), session
-
-
-def step_is(found: Interaction, kind: type[Step]) -> Step | None:
-    """Return the interaction's next step if it is of this kind: no page serves another's turn."""
-    if found.finished or found.progress.request is None:
-        return None
-    step, _ = decide(*asked_of(found), found.progress)
-    return step if isinstance(step, kind) else None
+def _forbidden(turn: Turn) -> Response:
+    """Say no, whom to ask, and offer another account; a client learns it by Cancel."""
+    sentence = turn.step.sentence if isinstance(turn.step, Forbidden) else ""
+    account = turn.session.account if turn.session else None
+    return page(
+        "forbidden.html",
+        403,
+        client=turn.client_view,
+        account=account,
+        sentence=sentence,
+        switch_url=url_for("switch", handle=turn.found.handle),
+        cancel_url=turn.cancel_url,
+    )
 
 
 def refuse(found: Interaction, error: str, description: str) -> Response:
     """End an interaction with an error for the client."""
-    asked, client = asked_of(found)
+    asked, client = turns.asked_of(found)
     issuer = services().settings.issuer
     location = authorization_response.failure(
         asked.redirect_uri, error, description, asked.state, issuer
@@ -150,9 +144,10 @@ def to_client(redirect_uri: str, error: str, description: str, state: str | None
     )
 
 
-def _finish(
-    found: Interaction | None, asked: AuthorizationRequest, client: Client, session: Session
-) -> Response:
+def _finish(turn: Turn, session: Session) -> Response:
+    asked, client = turn.asked, turn.client
+    if asked is None or client is None:
+        return turn.back()
     approval = Approval(
         client_id=client.client_id,
         redirect_uri=asked.redirect_uri if asked.redirect_uri_sent else "",
@@ -161,13 +156,15 @@ def _finish(
         nonce=asked.nonce,
         code_challenge=asked.code_challenge,
         refreshable="refresh_token" in client.grant_types,
+        acr=requested_acr.reported(asked.acr_values, session.acr),
     )
     issuer = services().settings.issuer
+    stored = turn.found if turn.found.handle else None
 
     def answer(code: str) -> str:
         return authorization_response.success(asked, code, issuer)
 
-    return see_other(services().interactions.finish(found, approval, session, answer, origin()))
+    return see_other(services().interactions.finish(stored, approval, session, answer, origin()))
 
 
 def _record(client_id: str | None, error: ShownError | RedirectedError) -> None:
@@ -176,18 +173,10 @@ def _record(client_id: str | None, error: ShownError | RedirectedError) -> None:
     )
 
 
-def _without_client(found: Interaction) -> Response:
-    if found.progress.logout is not None:
-        return see_other(url_for("sign_out", handle=found.handle))
-    if current_session() is None:
-        return see_other(_page_of(found, Login("sign_in")))
-    return see_other(services().interactions.close(found, found.progress.return_to))
-
-
-def _page_of(found: Interaction, step: Login) -> str:
-    """Who has to confirm is asked for the password; everybody else says first who they are."""
-    page = "password" if step.reason == "fresh" else "sign_in"
-    return url_for(page, handle=found.handle)
+def _without_client(turn: Turn) -> Response:
+    if turn.progress.logout is not None:
+        return see_other(url_for("sign_out", handle=turn.found.handle))
+    return see_other(services().interactions.close(turn.found, turn.progress.return_to))
 
 
 def refuse_unless_navigation() -> None:
@@ -201,23 +190,3 @@ def refuse_unless_navigation() -> None:
 
 def _to_interaction(handle: str) -> Response:
     return see_other(url_for("interaction", handle=handle))
-
-
-def _checks() -> Checks:
-    parts = services()
-    mint = oauth_server().parts.mint
-
-    def hinted_subject(token: str, client_id: str) -> str | None:
-        found = mint.hinted(token)
-        return found[0] if found and found[1] == client_id else None
-
-    def resource_problem(
-        resources: Iterable[str], scopes: Iterable[str], client: Client
-    ) -> str | None:
-        try:
-            audience(list(resources), scopes, client, parts.resources, parts.settings.issuer)
-        except InvalidTarget as error:
-            return str(error)
-        return None
-
-    return Checks(parts.clients.find, hinted_subject, resource_problem)

@@ -1,8 +1,9 @@
-"""The one cookie: opaque, bound to a record of the server, and what protects our forms.
+"""The browser's cookies: opaque, bound to records of the server, and what protects our forms.
 
-Before anybody signed in it ties a browser to its interactions; a sign-in replaces it by a new one,
-which then is the session's too. Flask's own session holds nothing but the seed of the form tokens,
-derived from the cookie.
+Before anybody signed in the one ties a browser to its interactions; a sign-in replaces it by a new
+one, which then is its sessions' too. The other outlives sign-outs: by it a browser is known as one
+that a person signed in from. Flask's own session holds nothing but the seed of the form tokens,
+derived from the first.
 """
 
 import re
@@ -31,6 +32,8 @@ class Browser(dict[str, Any], SessionMixin):
         super().__init__()
         self._key = key
         self.to_set: str | None = None
+        self.device = ""
+        self.device_to_set: str | None = None
         self.take(cookie)
 
     def take(self, cookie: str) -> None:
@@ -45,27 +48,45 @@ class BrowserSessions(SessionInterface):
 
     def __init__(self, settings: Settings, key: bytes) -> None:
         self.name = cookie_name(settings)
+        self.device_name = device_cookie_name(settings)
         self._secure = settings.secure
-        self._lifetime = settings.session_absolute_lifetime
+        # The server decides when a session ends; the cookie lasts as long as the longest may.
+        self._lifetime = settings.session_kept_absolute_lifetime
+        self._device_lifetime = settings.device_lifetime
         self._key = key
 
     def open_session(self, app: Flask, request: Request) -> Browser:
         """Take the cookie as it came; one that we could not have made counts as none."""
-        cookie = request.cookies.get(self.name, "") if "HTTP_COOKIE" in request.environ else ""
-        return Browser(cookie if _COOKIE.fullmatch(cookie) else "", self._key)
+        if "HTTP_COOKIE" not in request.environ:
+            return Browser("", self._key)
+        browser = Browser(_own(request.cookies.get(self.name)), self._key)
+        browser.device = _own(request.cookies.get(self.device_name))
+        return browser
 
     def save_session(self, app: Flask, browser: SessionMixin, response: Response) -> None:
-        """Set the cookie if it changed."""
-        if isinstance(browser, Browser) and browser.to_set is not None:
-            response.set_cookie(
-                self.name,
-                browser.to_set,
-                max_age=self._lifetime,
-                path="/",
-                secure=self._secure,
-                httponly=True,
-                samesite="Lax",
-            )
+        """Set the cookies that changed."""
+        if not isinstance(browser, Browser):
+            return
+        if browser.to_set is not None:
+            self._set(response, self.name, browser.to_set, self._lifetime)
+        if browser.device_to_set is not None:
+            self._set(response, self.device_name, browser.device_to_set, self._device_lifetime)
+
+    def _set(self, response: Response, name: str, value: str, lifetime: int) -> None:
+        response.set_cookie(
+            name,
+            value,
+            max_age=lifetime,
+            path="/",
+            secure=self._secure,
+            httponly=True,
+            samesite="Lax",
+        )
+
+
+def _own(cookie: str | None) -> str:
+    """Return a cookie that we could have made; any other counts as none."""
+    return cookie if cookie and _COOKIE.fullmatch(cookie) else ""
 
 
 def cookie_name(settings: Settings) -> str:
@@ -75,6 +96,11 @@ def cookie_name(settings: Settings) -> str:
     if settings.secure:
         return "__Host-doorward"
     return f"doorward-{digest('cookie name', settings.issuer).hex()[:8]}"
+
+
+def device_cookie_name(settings: Settings) -> str:
+    """Return the name of the cookie by which a browser is known after a sign-out."""
+    return f"{cookie_name(settings)}-device"
 
 
 def browser_cookie() -> str:
@@ -90,16 +116,35 @@ def set_browser_cookie(cookie: str) -> None:
     browser = _browser()
     browser.take(cookie)
     browser.to_set = cookie
-    g.pop("login", None)
+    g.pop("logins", None)
+
+
+def device_cookie() -> str:
+    """Return the cookie by which this browser is known; empty if it is not."""
+    return _browser().device
+
+
+def set_device_cookie(cookie: str) -> None:
+    """Know this browser by another cookie: after a sign-in."""
+    browser = _browser()
+    if cookie and cookie != browser.device:
+        browser.device = browser.device_to_set = cookie
+
+
+def current_sessions() -> list[Session]:
+    """Return the live logins of this browser, the present one first; looked up once for each
+    request.
+    """
+    if "logins" not in g:
+        cookie = _browser().cookie
+        g.logins = services().sessions.all(cookie) if cookie else []
+    found: list[Session] = g.logins
+    return found
 
 
 def current_session() -> Session | None:
-    """Return the live login of this browser; looked up once for each request."""
-    if "login" not in g:
-        cookie = _browser().cookie
-        g.login = services().sessions.find(cookie) if cookie else None
-    found: Session | None = g.login
-    return found
+    """Return the present login of this browser."""
+    return next(iter(current_sessions()), None)
 
 
 def csrf_token() -> str:

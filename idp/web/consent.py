@@ -8,23 +8,20 @@ from idp.domain.sessions import Session
 from idp.protocol import redirect_uris, scopes
 from idp.protocol.authorization_request import AuthorizationRequest
 from idp.protocol.interaction import Consent
-from idp.web import authorize
-from idp.web.browser_session import current_session
+from idp.web import authorize, turns
 from idp.web.context import origin, services
 from idp.web.pages import page, see_other, view_of
 
 
 def consent(handle: str) -> Response:
     """Ask, or take the answer. What is allowed is what was stored, whatever the form says."""
-    found = authorize.find(handle)
-    step = authorize.step_is(found, Consent)
-    session = current_session()
-    if not isinstance(step, Consent) or session is None:
-        return see_other(url_for("interaction", handle=handle))
-    asked, client = authorize.asked_of(found)
+    turn = turns.turn(handle)
+    step, session = turn.step, turn.session
+    if not isinstance(step, Consent) or not (session and turn.asked and turn.client):
+        return turn.back()
     if request.method == "POST":
-        return _answer(found, session, client, step)
-    return _ask(found, session, asked, client, step)
+        return _answer(turn.found, session, turn.client, step)
+    return _ask(turn.found, session, turn.asked, turn.client, step)
 
 
 def _answer(found: Interaction, session: Session, client: Client, step: Consent) -> Response:

@@ -1,169 +1,190 @@
-"""Signing in with a password: who you are, then the proof. Each page serves its own turn only."""
+"""Signing in: who you are, then the proof. Each page serves its own turn only."""
+
+import re
 
 from flask import Response, request, url_for
 
+from idp.domain.credentials.password import LONGEST
 from idp.domain.errors import Refused
-from idp.domain.interactions import Interaction, Progress
+from idp.domain.interactions import Progress
 from idp.domain.sessions import Session
-from idp.protocol.interaction import ChooseAccount, Login
-from idp.web import authorize
-from idp.web.browser_session import browser_cookie, current_session, set_browser_cookie
+from idp.domain.texts import marked
+from idp.protocol.interaction import ChooseAccount, Consent, Forbidden, Login
+from idp.web import authorize, turns
+from idp.web.browser_session import browser_cookie, current_session, device_cookie
 from idp.web.context import origin, services
-from idp.web.pages import ClientView, page, see_other, view_of
+from idp.web.pages import page, see_other
+from idp.web.turns import Turn
 
 _LONGEST_IDENTIFIER = 254
-_LONGEST_PASSWORD_FORM = 4096
-_NO_MATCH = "That email and password don’t match."
+_LONGEST_PASSWORD_FORM = LONGEST * 16
+_OWN_PAGE = re.compile(r"/(?:(?:account|admin|playground)(?:/[A-Za-z0-9_-]+)*)?")
+_NO_MATCH = marked("That email and password don’t match.")
+_NO_EMAIL = marked("Enter your email address.")
+_NO_PASSWORD = marked("Enter your password.")
 
 
 def start() -> Response:
-    """Sign in without a client: to come back to our own pages."""
+    """Sign in without a client: to come back to our own pages (SECURITY case 150)."""
     target = request.args.get("next", "/")
-    safe = target if target in {"/", "/playground"} else "/"
+    safe = target if _OWN_PAGE.fullmatch(target) else "/"
     authorize.refuse_unless_navigation()
-    handle = services().interactions.open(Progress(return_to=safe), browser_cookie(), origin())
+    session = current_session()
+    progress = Progress(return_to=safe, another="another" in request.args and bool(session))
+    handle = services().interactions.open(progress, browser_cookie(), origin())
     return see_other(url_for("interaction", handle=handle))
 
 
 def sign_in(handle: str) -> Response:
-    """Ask who it is."""
-    found = authorize.find(handle)
-    step = _login(found)
-    if step is None:
-        return _back(handle)
+    """Ask who it is. Whoever says another name begins anew."""
+    turn = turns.turn(handle)
+    if not isinstance(turn.step, Login) or turn.step.reason == "fresh":
+        return turn.back()
     error = None
     typed = request.form.get("identifier", "").strip()[:_LONGEST_IDENTIFIER]
     if request.method == "POST":
         if typed and typed.isprintable():
-            services().interactions.note(found, identifier=typed)
+            changes = {"account": "", "proofs": {}, "mailed": "", "said": ""}
+            keep = request.form.get("keep") == "yes"
+            services().interactions.note(turn.found, identifier=typed, keep=keep, **changes)
             return see_other(url_for("password", handle=handle))
-        error = "Enter your email address."
+        error = _NO_EMAIL
+    known = services().devices.accounts_of(device_cookie())
     return page(
         "sign_in.html",
         400 if error else 200,
-        client=_client(found),
-        identifier=typed or found.progress.identifier or _hint(found),
+        client=turn.client_view,
+        identifier=typed or turn.progress.identifier or _hint(turn),
+        keep=turn.progress.keep,
+        last_used=known[0].last_factor if known else None,
         error=error,
+        said=turn.progress.said,
         action=url_for("sign_in", handle=handle),
-        cancel_url=_cancel_url(found),
+        sign_up_url=_sign_up_url(turn),
+        cancel_url=turn.cancel_url if turn.client else None,
     )
 
 
 def password(handle: str) -> Response:
     """Ask for the password of who it is."""
-    found = authorize.find(handle)
-    step = _login(found)
-    if step is None:
-        return _back(handle)
-    session = current_session()
-    if step.reason == "fresh" and session:
-        services().interactions.note(found, identifier=session.account.email)
-        found = authorize.find(handle)
-    if not found.progress.identifier:
+    turn = turns.turn(handle)
+    if not isinstance(turn.step, Login):
+        return turn.back()
+    if turn.step.reason == "fresh" and turn.session:
+        services().interactions.note(turn.found, identifier=turn.session.account.email)
+        turn = turns.turn(handle)
+    if not turn.progress.identifier:
         return see_other(url_for("sign_in", handle=handle))
     if request.method == "GET":
-        return _ask_password(found, step)
-    error = _try(found)
-    return _ask_password(found, step, error) if error else _back(handle)
+        return _ask_password(turn)
+    presented = request.form.get("password", "")
+    if not presented or len(presented) > _LONGEST_PASSWORD_FORM:
+        return _ask_password(turn, _NO_PASSWORD)
+    try:
+        return turn.signed_in(services().sign_in.with_password(turn.visit, presented))
+    except Refused:
+        return _ask_password(turn, _NO_MATCH)
 
 
-def _ask_password(found: Interaction, step: Login, error: str | None = None) -> Response:
-    fresh = step.reason == "fresh"
+def _ask_password(turn: Turn, error: object = None) -> Response:
+    fresh = isinstance(turn.step, Login) and turn.step.reason == "fresh"
+    reason = turn.step.reason if isinstance(turn.step, Login) else "sign_in"
+    handle = turn.found.handle
     return page(
         "password.html",
         400 if error else 200,
-        client=_client(found),
-        identifier=found.progress.identifier,
-        change_url=None if fresh else url_for("sign_in", handle=found.handle),
+        client=turn.client_view,
+        identifier=turn.progress.identifier,
+        change_url=None if fresh else url_for("sign_in", handle=handle),
         error=error,
-        action=url_for("password", handle=found.handle),
-        reason=None if step.reason == "sign_in" else step.reason,
-        cancel_url=_cancel_url(found),
+        action=url_for("password", handle=handle),
+        reason=None if reason == "sign_in" else reason,
+        others_url=url_for("other_ways", handle=handle),
+        forgot_url=url_for("forgot", handle=handle) if services().outbox.available else None,
+        cancel_url=turn.cancel_url if turn.client or fresh else None,
     )
 
 
 def choose_account(handle: str) -> Response:
-    """Go on as who is signed in, or as somebody else."""
-    found = authorize.find(handle)
-    step = authorize.step_is(found, ChooseAccount)
-    session = current_session()
-    if not isinstance(step, ChooseAccount) or session is None:
-        return _back(handle)
+    """Go on as who is signed in here, or as somebody else; forget who is not any more."""
+    turn = turns.turn(handle)
+    if not isinstance(turn.step, ChooseAccount):
+        return turn.back()
     if request.method == "POST":
-        decision = request.form.get("decision")
-        if decision == "continue":
-            services().interactions.note(found, chosen=session.account.id)
-        return _switched(handle, session, decision)
+        return _chosen(turn)
     return page(
         "choose_account.html",
-        client=_client(found),
-        account=session.account,
-        asked_for=step.asked_for or None,
+        client=turn.client_view,
+        accounts=_cards(),
+        asked_for=turn.step.asked_for or None,
         action=url_for("choose_account", handle=handle),
-        cancel_url=_cancel_url(found),
+        cancel_url=turn.cancel_url,
     )
+
+
+def _cards() -> list[dict[str, object]]:
+    """Return who is signed in here, then who was."""
+    sessions = services().sessions.all(browser_cookie())
+    here = {session.account.id for session in sessions}
+    cards: list[dict[str, object]] = [
+        {"account": session.account, "signed_in": True, "value": session.account.id}
+        for session in sessions
+    ]
+    return cards + [
+        {"account": known.account, "signed_in": False, "value": known.account.id}
+        for known in services().devices.accounts_of(device_cookie())
+        if known.account.id not in here
+    ]
+
+
+def _chosen(turn: Turn) -> Response:
+    parts = services()
+    value, found = request.form.get("account", ""), turn.found
+    sessions = {one.account.id: one for one in parts.sessions.all(browser_cookie())}
+    known = {one.account.id: one for one in parts.devices.accounts_of(device_cookie())}
+    if request.form.get("decision") == "forget":
+        if value in known and value not in sessions:
+            parts.devices.forget_here(value, known[value].device_id, origin())
+        return see_other(url_for("choose_account", handle=found.handle))
+    if value in sessions:
+        parts.sessions.choose(browser_cookie(), sessions[value].id)
+        parts.interactions.note(found, chosen=value, another=False)
+    elif value in known or value == "another":
+        identifier = known[value].account.email if value in known else ""
+        changes = {"account": "", "proofs": {}, "chosen": "", "mailed": ""}
+        parts.interactions.note(found, another=True, identifier=identifier, **changes)
+        if identifier:
+            return see_other(url_for("password", handle=found.handle))
+    return turn.back()
 
 
 def switch(handle: str) -> Response:
-    """Answer "Not you?": sign out here, then ask again who it is."""
-    found = authorize.find(handle)
-    session = current_session()
-    if found.finished or session is None:
-        return _back(handle)
-    if request.method == "POST":
-        return _switched(handle, session, request.form.get("decision"))
+    """Answer "Not you?": ask who it is. Who is signed in stays so."""
+    turn = turns.turn(handle)
+    if not isinstance(turn.step, Consent | Forbidden) or turn.session is None:
+        return turn.back()
+    if request.method == "GET":
+        return _ask_switch(turn, turn.session)
+    if request.form.get("decision") == "switch":
+        changes = {"account": "", "proofs": {}, "chosen": "", "mailed": "", "identifier": ""}
+        services().interactions.note(turn.found, another=True, **changes)
+    return turn.back()
+
+
+def _ask_switch(turn: Turn, session: Session) -> Response:
     return page(
         "switch_account.html",
-        client=_client(found),
+        client=turn.client_view,
         account=session.account,
         asked_for=None,
-        action=url_for("switch", handle=handle),
+        action=url_for("switch", handle=turn.found.handle),
     )
 
 
-def _switched(handle: str, session: Session, decision: str | None) -> Response:
-    if decision == "switch":
-        services().sessions.end(browser_cookie(), session.account.id, origin())
-    return _back(handle)
+def _sign_up_url(turn: Turn) -> str | None:
+    return url_for("sign_up", handle=turn.found.handle) if services().sign_up_open else None
 
 
-def _try(found: Interaction) -> str | None:
-    """Check the password; return what to say if it is wrong. Raises Throttled, Busy."""
-    presented = request.form.get("password", "")
-    if not presented or len(presented) > _LONGEST_PASSWORD_FORM:
-        return "Enter your password."
-    try:
-        cookie = services().sign_in.with_password(found, presented, browser_cookie(), origin())
-    except Refused:
-        return _NO_MATCH
-    set_browser_cookie(cookie)
-    return None
-
-
-def _login(found: Interaction) -> Login | None:
-    """Return why somebody has to sign in; None when it is another page's turn."""
-    if found.finished:
-        return None
-    if found.progress.logout is not None:
-        return None
-    if found.progress.request is None:
-        return Login("sign_in") if current_session() is None else None
-    step = authorize.step_is(found, Login)
-    return step if isinstance(step, Login) else None
-
-
-def _client(found: Interaction) -> ClientView | None:
-    return view_of(authorize.asked_of(found)[1]) if found.progress.request else None
-
-
-def _cancel_url(found: Interaction) -> str | None:
-    return url_for("cancel", handle=found.handle) if found.progress.request else None
-
-
-def _hint(found: Interaction) -> str:
-    hint = authorize.asked_of(found)[0].login_hint if found.progress.request else ""
+def _hint(turn: Turn) -> str:
+    hint = turn.asked.login_hint if turn.asked else ""
     return hint[:_LONGEST_IDENTIFIER] if hint.isprintable() else ""
-
-
-def _back(handle: str) -> Response:
-    return see_other(url_for("interaction", handle=handle))

@@ -10,7 +10,7 @@ from idp.domain.texts import marked
 from idp.protocol import logout as protocol
 from idp.protocol.errors import ShownError
 from idp.protocol.logout import LogoutRequest
-from idp.web import authorize
+from idp.web import turns
 from idp.web.browser_session import browser_cookie, current_session
 from idp.web.context import all_values, oauth_server, origin, services
 from idp.web.pages import page, see_other, view_of
@@ -48,7 +48,7 @@ def _to_page(progress: Progress, cookie: str | None) -> Response:
 
 def sign_out(handle: str) -> Response:
     """Ask whether to sign out; what is done after it was proven when the request came."""
-    found = authorize.find(handle)
+    found = turns.find(handle)
     if found.progress.logout is None:
         return see_other(url_for("interaction", handle=handle))
     if found.finished:

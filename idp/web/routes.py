@@ -18,13 +18,19 @@ from idp.web import (
     authorize,
     consent,
     dev_mail,
+    enrol,
     health,
     home,
     login,
     logout,
+    magic_link,
     metadata,
     oauth,
+    other_ways,
     preferences,
+    recovery,
+    second_factor,
+    sign_up,
 )
 from idp.web.playground import views as playground
 
@@ -73,6 +79,34 @@ ROUTES = (
     Route(
         "/interaction/<handle>/password", login.password, BOTH, Kind.FINISHING_PAGE, "interaction"
     ),
+    Route(
+        "/interaction/<handle>/other-ways",
+        other_ways.other_ways,
+        BOTH,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route(
+        "/interaction/<handle>/mail",
+        magic_link.magic_link,
+        BOTH,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route(
+        "/interaction/<handle>/forgot", recovery.forgot, BOTH, Kind.FINISHING_PAGE, "interaction"
+    ),
+    Route(
+        "/interaction/<handle>/sign-up", sign_up.sign_up, BOTH, Kind.FINISHING_PAGE, "interaction"
+    ),
+    Route(
+        "/interaction/<handle>/second-factor",
+        second_factor.second_factor,
+        BOTH,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route("/interaction/<handle>/enrol", enrol.enrol, BOTH, Kind.FINISHING_PAGE, "interaction"),
     Route(
         "/interaction/<handle>/account",
         login.choose_account,

@@ -1,0 +1,189 @@
+"""Whether what somebody proved is enough for what they want, and if not, what is missing.
+
+Policies decide; a client may ask for more than they do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from idp.domain.access import Access, Circumstances, Principal, Resource
+from idp.domain.assurance import PHISHING_RESISTANT, Assurance, of_proofs
+from idp.domain.clock import Clock
+from idp.domain.devices import Devices
+from idp.store import standings as rows
+from idp.store.database import Connection, Store
+
+SECOND_FACTORS = frozenset({"passkey", "authenticator"})
+"""What makes a person's account one that has a second factor; recovery codes stand in for these."""
+Missing = Literal["", "first", "fresh", "second", "passkey", "enrol", "enrol_passkey", "refused"]
+"""Why proofs are not enough. `first`: none is a first factor; `fresh`: prove it again; `second`,
+`passkey`: one more that the person has; `enrol`, `enrol_passkey`: one that they have to make first;
+`refused`: nothing would help.
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What policies ask about a person. `credentials` are the kinds that they have."""
+
+    roles: frozenset[str]
+    groups: frozenset[str]
+    credentials: frozenset[str]
+
+    @property
+    def second_factor(self) -> bool:
+        """Whether the person has something beside the first factor."""
+        return bool(self.credentials & SECOND_FACTORS)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What somebody wants to do, and what is asked of them beyond the policies.
+
+    `level` is the strength that a client asked for, `essential` whether nothing less will do;
+    `fresh`: only what is proven in this interaction counts.
+    """
+
+    action: str
+    resource: Resource
+    level: int = 0
+    essential: bool = False
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Proofs:
+    """What an account proved: `held` by its session, `now` in this interaction (method: second)."""
+
+    account_id: str
+    held: Mapping[str, int]
+    now: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`assurance` of the `proofs` that are enough, or what is `missing` and the sentence why."""
+
+    missing: Missing
+    proofs: Mapping[str, int]
+    assurance: Assurance | None = None
+    sentence: str = ""
+    policies: tuple[str, ...] = ()
+
+    @property
+    def enough(self) -> bool:
+        """Whether nothing is missing."""
+        return not self.missing
+
+
+class Requirements:
+    """Judges proofs."""
+
+    def __init__(self, store: Store, access: Access, devices: Devices, clock: Clock) -> None:
+        self._store = store
+        self._access = access
+        self._devices = devices
+        self._clock = clock
+
+    def standing(self, account_id: str) -> Standing:
+        """Return what policies ask about a person."""
+        with self._store.reading() as connection:
+            return _standing(connection, account_id)
+
+    def judge(self, proofs: Proofs, demand: Demand, device: str, address: str) -> Verdict:
+        """Judge what was proven; `device` is the cookie by which the browser is known."""
+        with self._store.reading() as connection:
+            return self.judge_within(connection, proofs, demand, device, address)
+
+    def judge_within(
+        self, connection: Connection, proofs: Proofs, demand: Demand, device: str, address: str
+    ) -> Verdict:
+        """Judge in the caller's transaction.
+
+        What was proven just now is enough by itself, or together with what the session holds:
+        `auth_time` is the oldest proof that counts, so it is never younger than the truth.
+        """
+        standing = _standing(connection, proofs.account_id)
+        known = self._devices.find(connection, device, proofs.account_id)
+        case = _Case(proofs.account_id, standing, demand, bool(known and known.trusted_until))
+        fresh = self._weigh(case, proofs.now, address)
+        if fresh.enough or demand.fresh:
+            return fresh
+        both = self._weigh(case, {**proofs.held, **proofs.now}, address)
+        if both.missing == "fresh" and proofs.now:
+            return fresh
+        return both
+
+    def _weigh(self, case: "_Case", proofs: Mapping[str, int], address: str) -> Verdict:
+        assurance = of_proofs(proofs)
+        if assurance is None:
+            return Verdict("first", proofs)
+        now = int(self._clock())
+        decision = self._access.decide(
+            Principal(
+                case.account_id,
+                case.standing.roles,
+                case.standing.groups,
+                case.standing.second_factor,
+            ),
+            case.demand.action,
+            case.demand.resource,
+            Circumstances(
+                assurance.level,
+                assurance.level >= PHISHING_RESISTANT,
+                now - assurance.since,
+                case.trusted,
+                address,
+                now,
+            ),
+        )
+        if decision.allowed:
+            missing = _asked_for(case, assurance)
+        else:
+            missing = _required(decision.requires, case.standing)
+        return Verdict(missing, proofs, assurance, decision.sentence, decision.policies)
+
+
+@dataclass(frozen=True)
+class _Case:
+    account_id: str
+    standing: Standing
+    demand: Demand
+    trusted: bool
+
+
+def _standing(connection: Connection, account_id: str) -> Standing:
+    found = rows.find(connection, account_id)
+    return Standing(
+        frozenset(value for kind, value in found if kind == "role"),
+        frozenset(value for kind, value in found if kind == "group"),
+        frozenset(kind for kind, _ in found if kind not in {"role", "group"}),
+    )
+
+
+def _required(requires: frozenset[str], standing: Standing) -> Missing:
+    """Return what would lift a refusal by policies."""
+    if "phishing-resistant" in requires:
+        return _passkey(standing)
+    if "two-factor" in requires:
+        return "second" if standing.second_factor else "enrol"
+    return "fresh" if "fresh" in requires else "refused"
+
+
+def _asked_for(case: _Case, assurance: Assurance) -> Missing:
+    """Return what a client asked for and did not get; if it is not essential, only what the person
+    has.
+    """
+    if assurance.level >= case.demand.level:
+        return ""
+    strong = case.demand.level >= PHISHING_RESISTANT
+    missing = _passkey(case.standing) if strong else _required(_TWO, case.standing)
+    return missing if case.demand.essential or not missing.startswith("enrol") else ""
+
+
+def _passkey(standing: Standing) -> Missing:
+    return "passkey" if "passkey" in standing.credentials else "enrol_passkey"
+
+
+_TWO = frozenset({"two-factor"})

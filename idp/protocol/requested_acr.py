@@ -1,0 +1,81 @@
+"""How strong a client wants the sign-in: OpenID Connect Core sections 3.1.2.1 (`acr_values`) and
+5.5.1.1 (`acr` in `claims`).
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from idp.domain.assurance import ACR_VALUES, level_of_acr
+from idp.protocol.errors import RedirectedError
+
+UNMET = "unmet_authentication_requirements"
+"""The error when an essential `acr` can't be reached (Unmet Authentication Requirements 1.0)."""
+_MOST_VALUES = 20
+
+
+@dataclass(frozen=True)
+class RequestedAcr:
+    """The values of ours that a client asked for, the best first. `essential`: one of them, or
+    nothing.
+    """
+
+    values: tuple[str, ...]
+    essential: bool
+
+
+def parse(acr_values: str, claims: str) -> RequestedAcr:
+    """Read both parameters; an essential claim goes before a mere wish. Raises RedirectedError."""
+    found = _claim(claims)
+    if found is not None:
+        values, essential = _values(found), found.get("essential") is True
+        known = tuple(value for value in values if value in ACR_VALUES)
+        if essential and values and not known:
+            raise RedirectedError(UNMET, "No acr that was asked for is known here.")
+        if known:
+            return RequestedAcr(known, essential)
+    wished = acr_values.split()[:_MOST_VALUES]
+    return RequestedAcr(tuple(value for value in wished if value in ACR_VALUES), essential=False)
+
+
+def level(values: Sequence[str], *, essential: bool) -> int:
+    """Return the level to reach: of values that are all good enough the least, of wishes the first,
+    which is the one the client likes best.
+    """
+    levels = [level_of_acr(value) or 0 for value in values]
+    if not levels:
+        return 0
+    return min(levels) if essential else levels[0]
+
+
+def reported(values: Sequence[str], acr: str) -> str:
+    """Return the `acr` to tell: of the values asked for the strongest that was reached, since who
+    asked for one may compare; else what was reached.
+    """
+    reached = level_of_acr(acr) or 0
+    met = [value for value in values if (level_of_acr(value) or 0) <= reached]
+    return max(met, key=lambda value: level_of_acr(value) or 0, default=acr)
+
+
+def _claim(text: str) -> dict[str, Any] | None:
+    """Return how `acr` of the ID token was asked for; None when it was not, or without wishes."""
+    if not text:
+        return None
+    try:
+        claims = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RedirectedError("invalid_request", "claims is not JSON.") from error
+    of_id_token = claims.get("id_token") if isinstance(claims, dict) else None
+    if not isinstance(claims, dict) or not isinstance(of_id_token, dict | None):
+        raise RedirectedError("invalid_request", "claims must be an object of objects.")
+    found = (of_id_token or {}).get("acr")
+    if not isinstance(found, dict | None):
+        raise RedirectedError("invalid_request", "claims asks for acr in no form that is known.")
+    return found
+
+
+def _values(claim: dict[str, Any]) -> list[str]:
+    many = claim.get("values")
+    values = many if isinstance(many, list) else [claim.get("value")]
+    return [value for value in values[:_MOST_VALUES] if isinstance(value, str)]
