@@ -19,3 +19,8 @@ def is_password(hashed: str, text: str) -> bool:
         return _HASHER.verify(hashed, text)
     except (VerificationError, InvalidHashError):
         return False
+
+
+def needs_rehash(hashed: str) -> bool:
+    """Tell whether a hash that matched was made with other parameters than today's."""
+    return _HASHER.check_needs_rehash(hashed)
