@@ -1,4 +1,4 @@
-"""Claims about a person: OpenID Connect Core sections 5.1 and 5.4."""
+"""Claims about a person: OpenID Connect Core sections 5.1 and 5.4; `groups` is our own."""
 
 from collections.abc import Collection
 from typing import Any
@@ -10,6 +10,7 @@ SCOPE_CLAIMS = {
     "email": ("email", "email_verified"),
     "address": ADDRESS,
     "phone": PHONE,
+    "groups": ("groups",),
 }
 CLAIMS = tuple(claim for claims in SCOPE_CLAIMS.values() for claim in claims)
 
@@ -22,6 +23,7 @@ def of_scopes(account: Account, scopes: Collection[str]) -> dict[str, Any]:
         "email": account.email,
         "email_verified": account.email_verified,
         "updated_at": account.updated_at,
+        "groups": sorted(account.groups),
     }
     return {
         claim: known[claim]

@@ -41,6 +41,7 @@ WORDS = {
     ),
     "address": Line(marked("See your postal address"), marked("As your profile has it")),
     "phone": Line(marked("See your phone number"), marked("As your profile has it")),
+    "groups": Line(marked("See which groups you are in"), marked("All of them, by name")),
     "offline_access": Line(
         marked("Stay connected when you are away"),
         marked("Even after you sign out, until you take it back"),

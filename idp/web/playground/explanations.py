@@ -11,6 +11,7 @@ SCOPES = {
     "email": "The address, and whether it is proven.",
     "address": "The postal address, if it is known.",
     "phone": "The phone number, if it is known.",
+    "groups": "The groups that the person is in.",
     "offline_access": "A refresh token that outlives the sign-out.",
 }
 REQUEST = {
