@@ -8,7 +8,7 @@ import click
 
 from idp.cli.context import emit, json_option, operator, origin, services
 from idp.domain.accounts import Account
-from idp.domain.administrators import ROLE
+from idp.domain.roles import ADMINISTRATOR
 
 _LONGEST_PAGE = 1000
 _FROM_INPUT = "Read the password from the first line of input."
@@ -23,6 +23,7 @@ def users() -> None:
 @click.argument("email")
 @click.option("--name", default="", help="The name that applications see.")
 @click.option("--role", "roles", multiple=True, help="A role to give; may be repeated.")
+@click.option("--group", "groups", multiple=True, help="A group to join; may be repeated.")
 @click.option("--password-stdin", is_flag=True, help=_FROM_INPUT)
 @click.option("--without-password", is_flag=True, help="Add no password; ask for none.")
 @click.option(
@@ -36,6 +37,7 @@ def add(
     email: str,
     name: str,
     roles: tuple[str, ...],
+    groups: tuple[str, ...],
     password_stdin: bool,
     without_password: bool,
     email_verified: bool,
@@ -50,10 +52,11 @@ def add(
         password,
         email_verified=email_verified,
         roles=roles,
+        groups=groups,
         origin=origin(),
         actor=operator(),
     )
-    if ROLE in account.roles:
+    if ADMINISTRATOR in account.roles:
         found.administrators.remember()
     emit(described(account), as_json)
 
@@ -92,6 +95,42 @@ def enable(user: str, as_json: bool) -> None:
     emit(described(services().accounts.enable(user, origin(), operator())), as_json)
 
 
+@users.command()
+@click.argument("user")
+@click.option("--role", "roles", multiple=True, help="A role to give; may be repeated.")
+@click.option("--group", "groups", multiple=True, help="A group to join; may be repeated.")
+@json_option
+def grant(user: str, roles: tuple[str, ...], groups: tuple[str, ...], as_json: bool) -> None:
+    """Give a person roles and put them into groups."""
+    _something(roles, groups)
+    found = services()
+    account = found.memberships.grant(
+        user, roles=roles, groups=groups, origin=origin(), actor=operator()
+    )
+    if ADMINISTRATOR in account.roles:
+        found.administrators.remember()
+    emit(described(account), as_json)
+
+
+@users.command()
+@click.argument("user")
+@click.option("--role", "roles", multiple=True, help="A role to take; may be repeated.")
+@click.option("--group", "groups", multiple=True, help="A group to leave; may be repeated.")
+@json_option
+def revoke(user: str, roles: tuple[str, ...], groups: tuple[str, ...], as_json: bool) -> None:
+    """Take roles from a person and take them out of groups; never the last administrator's role."""
+    _something(roles, groups)
+    account = services().memberships.revoke(
+        user, roles=roles, groups=groups, origin=origin(), actor=operator()
+    )
+    emit(described(account), as_json)
+
+
+def _something(roles: tuple[str, ...], groups: tuple[str, ...]) -> None:
+    if not roles and not groups:
+        raise click.UsageError("Name at least one --role or --group.")
+
+
 @users.command("set-password")
 @click.argument("user")
 @click.option("--password-stdin", is_flag=True, help=_FROM_INPUT)
@@ -113,6 +152,7 @@ def described(account: Account) -> dict[str, Any]:
         "email_verified": account.email_verified,
         "name": account.name,
         "roles": sorted(account.roles),
+        "groups": sorted(account.groups),
         "disabled": account.disabled,
         "created_at": account.created_at,
     }

@@ -178,7 +178,6 @@ def test_case_156_a_mistake_in_the_form_does_not_use_the_link(parts: Services) -
 
 def test_case_156_nothing_reopens_when_the_administrator_goes(parts: Services) -> None:
     complete(parts, link(parts))
-    parts.accounts.disable("admin@example.com", ORIGIN, "operator:root")
     with parts.store.writing() as connection:
         connection.exec_driver_sql("DELETE FROM accounts")
     assert parts.accounts.page() == []

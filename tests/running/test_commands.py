@@ -51,6 +51,23 @@ def test_a_person_is_added_shown_disabled_and_enabled(place: Place) -> None:
     ]
 
 
+def test_roles_and_groups_are_given_shown_and_taken(place: Place) -> None:
+    added = add(place, "ada@example.com", "--role", "administrator", "--group", "staff")
+    assert (added["roles"], added["groups"]) == (["administrator"], ["staff"])
+    given = place.json(
+        "users", "grant", "ada@example.com", "--role", "auditor", "--group", "b", "--group", "a"
+    )
+    assert given["roles"] == ["administrator", "auditor"]
+    assert given["groups"] == ["a", "b", "staff"]
+    taken = place.json("users", "revoke", added["id"], "--role", "auditor", "--group", "staff")
+    assert taken == {**added, "groups": ["a", "b"]}
+    assert place.json("users", "list") == [taken]
+    assert place.json("users", "show", added["id"])["groups"] == ["a", "b"]
+    done = place.run("users", "revoke", "ada@example.com", "--role", "administrator")
+    assert done.returncode == 1
+    assert done.stderr.startswith("ada@example.com is the last administrator. ")
+
+
 def test_an_address_is_verified_only_when_the_operator_says_so(place: Place) -> None:
     assert add(place, "ada@example.com", "--email-verified")["email_verified"] is True
 
@@ -81,6 +98,9 @@ def test_without_a_terminal_nobody_is_asked(place: Place) -> None:
         (("users", "add", "nobody", "--without-password"), 1, "That is not an email address.\n"),
         (("users", "disable", "nobody"), 1, "There is no account nobody.\n"),
         (("users", "add", "a@b.c", "--role", "Not A Role", "--without-password"), 1, "A role is"),
+        (("users", "grant", "nobody", "--role", "auditor"), 1, "There is no account nobody.\n"),
+        (("users", "grant", "nobody"), 2, "Usage:"),
+        (("users", "revoke", "nobody"), 2, "Usage:"),
         (("users", "rename"), 2, "Usage:"),
         (("users", "add"), 2, "Usage:"),
         (("serve", "--port", "70000"), 2, "Usage:"),
