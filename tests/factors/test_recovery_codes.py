@@ -11,11 +11,10 @@ from sqlalchemy import event, select
 from idp.crypto import passwords as hashing
 from idp.domain.accounts import Account
 from idp.domain.audit import Origin
-from idp.domain.credentials.changes import By, CredentialChanges
+from idp.domain.credentials.changes import By
 from idp.domain.credentials.password import Passwords
 from idp.domain.credentials.recovery_codes import ALPHABET, NUMBER, Prepared, RecoveryCodes
 from idp.domain.errors import Busy
-from idp.domain.outbox import Outbox
 from idp.domain.services import Services
 from idp.store.tables import OutgoingMail, RecoveryCode, table
 from tests.storage.taking import at_once
@@ -35,16 +34,8 @@ Use = Callable[[Account, str], bool]
 
 
 @pytest.fixture
-def changes(services: Services, clock: HeldClock) -> CredentialChanges:
-    outbox = Outbox(services.store, services.sealer, clock, services.settings)
-    return CredentialChanges(outbox, services.audit, clock)
-
-
-@pytest.fixture
-def recovery_codes(
-    services: Services, changes: CredentialChanges, clock: HeldClock
-) -> RecoveryCodes:
-    return RecoveryCodes(services.store, services.passwords, changes, clock)
+def recovery_codes(services: Services) -> RecoveryCodes:
+    return services.recovery_codes
 
 
 @pytest.fixture
@@ -297,10 +288,10 @@ def test_a_right_a_wrong_and_an_unknown_code_cost_one_hash_and_one_statement(
 
 
 def test_a_set_is_hashed_in_one_turn_outside_of_any_transaction(
-    services: Services, changes: CredentialChanges, clock: HeldClock, hashes: list[str]
+    services: Services, clock: HeldClock, hashes: list[str]
 ) -> None:
     passwords = Passwords(1, 0, 15)
-    recovery_codes = RecoveryCodes(services.store, passwords, changes, clock)
+    recovery_codes = RecoveryCodes(services.store, passwords, services.changes, clock)
     hashes.clear()
     with passwords.turn(), pytest.raises(Busy):
         recovery_codes.prepare()
@@ -423,7 +414,6 @@ def test_of_two_sets_at_once_one_stays_whole(
 def test_uses_and_a_new_set_at_once_wait_for_each_other(
     recovery_codes: RecoveryCodes,
     services: Services,
-    changes: CredentialChanges,
     give: Give,
     ada: Account,
 ) -> None:
@@ -438,7 +428,7 @@ def test_uses_and_a_new_set_at_once_wait_for_each_other(
                 return bool(give(ada, fresh))
             with services.store.writing() as connection:
                 used = recovery_codes.use(connection, ada.id, stored[number])
-                changes.added(connection, ada, "recovery_codes", "", by(ada))
+                services.changes.added(connection, ada, "recovery_codes", "", by(ada))
             return used
 
         assert at_once(8, one)[7]

@@ -12,10 +12,10 @@ from sqlalchemy import select, update
 from idp.crypto import totp
 from idp.domain.accounts import Account
 from idp.domain.audit import Origin
-from idp.domain.credentials.changes import By, CredentialChanges
+from idp.domain.credentials.changes import By
 from idp.domain.credentials.totp import MOST, Authenticators, Enrolment
 from idp.domain.errors import Invalid, NotFound
-from idp.domain.outbox import Outbox, place
+from idp.domain.outbox import place
 from idp.domain.services import Services
 from idp.store.tables import Authenticator, OneTime, OutgoingMail, table
 from tests.storage.taking import at_once
@@ -98,12 +98,8 @@ def test_an_app_is_told_seed_person_and_issuer() -> None:
 
 
 @pytest.fixture
-def authenticators(services: Services, clock: HeldClock) -> Authenticators:
-    outbox = Outbox(services.store, services.sealer, clock, services.settings)
-    changes = CredentialChanges(outbox, services.audit, clock)
-    return Authenticators(
-        services.store, services.sealer, services.one_time, changes, clock, "Doorward"
-    )
+def authenticators(services: Services) -> Authenticators:
+    return services.authenticators
 
 
 @pytest.fixture
@@ -510,10 +506,9 @@ def test_case_160_no_seed_can_be_read_in_a_dump(
 
 @both_databases
 def test_a_sign_in_and_a_removal_at_once_wait_for_each_other(
-    authenticators: Authenticators, services: Services, enrol: Enrol, ada: Account, clock: HeldClock
+    authenticators: Authenticators, services: Services, enrol: Enrol, ada: Account
 ) -> None:
     """A sign-in goes on to write what refers to the account, which a removal holds meanwhile."""
-    outbox = Outbox(services.store, services.sealer, clock, services.settings)
 
     def both(authenticator_id: str, code: str) -> list[bool]:
         proven = threading.Barrier(2, timeout=30)
@@ -527,7 +522,7 @@ def test_a_sign_in_and_a_removal_at_once_wait_for_each_other(
                 found = authenticators.prove(connection, ada.id, code)
                 proven.wait()
                 services.sessions.find("somebody else's cookie")
-                outbox.put(connection, "new_device", ADA.email, {}, account_id=ada.id)
+                services.outbox.put(connection, "new_device", ADA.email, {}, account_id=ada.id)
             return found == authenticator_id
 
         return at_once(2, one)
