@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from idp.domain.errors import DomainError, Invalid
+from idp.domain.texts import marked
 from idp.store import memberships as rows
 from idp.store.database import Connection
 
@@ -16,7 +17,10 @@ class LastAdministrator(DomainError):
     """Nobody could administer any more."""
 
     def __init__(self, account_id: str, email: str) -> None:
-        super().__init__(f"{email} is the last administrator. Make somebody else one first.")
+        said = marked(
+            "%(email)s is the last administrator. Make somebody else one first.", email=email
+        )
+        super().__init__(said)
         self.account_id = account_id
 
 
