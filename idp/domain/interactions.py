@@ -32,9 +32,10 @@ class Progress:
     """What was asked and how far it got.
 
     `request` is an authorization request as JSON, `logout` a logout request; without either it is a
-    plain visit to `return_to`, where the person is going to do `action`. `signed_in`, `chosen` and
-    `consented` are the id of the account that proved in this interaction who it is, was picked,
-    allowed what is asked: somebody else who signs in meanwhile inherits none of it.
+    plain visit to `return_to`, where the person is going to do `action`, named console/action.
+    `signed_in`, `chosen` and `consented` are the id of the account that proved in this interaction
+    who it is, was picked, allowed what is asked: somebody else who signs in meanwhile inherits none
+    of it.
 
     `proofs` says which factor `account`, and nobody else, proved at which second: no session yet.
     `another` asks for another account than those signed in, `keep` to stay signed in; `mailed` is
@@ -45,7 +46,7 @@ class Progress:
     request: Mapping[str, Any] | None = None
     logout: Mapping[str, Any] | None = None
     return_to: str = "/"
-    action: str = "sign_in"
+    action: str = "account/sign_in"
     identifier: str = ""
     account: str = ""
     proofs: Mapping[str, int] = field(default_factory=dict)
