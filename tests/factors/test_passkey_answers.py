@@ -248,7 +248,9 @@ def test_sizes_are_bounded(text: str) -> None:
                 read(json.dumps(answer))
 
 
-@pytest.mark.parametrize("handle", ["", None, encoded(bytes(64)), encoded(bytes(65)), "+", "A", 1])
+@pytest.mark.parametrize(
+    "handle", ["", None, encoded(bytes(64)), encoded(bytes(65)), "+", "A", "AB", 1]
+)
 def test_user_handles_are_bounded(handle: Any) -> None:
     text = with_member(ASSERTED, "userHandle", handle)
     if handle in ("", None):
@@ -258,6 +260,18 @@ def test_user_handles_are_bounded(handle: Any) -> None:
     else:
         with pytest.raises(BadPasskey, match="userHandle"):
             read_assertion(text)
+
+
+@pytest.mark.parametrize("change", ["{}=", "{}!", "\n{}", "{}==", " {}"])
+def test_base64url_has_one_spelling(change: str) -> None:
+    for name in ("signature", "clientDataJSON", "rawId"):
+        answer = json.loads(ASSERTED)
+        place = answer if name in answer else answer["response"]
+        place[name] = change.format(place[name])
+        if name == "rawId":
+            answer["id"] = place[name]
+        with pytest.raises(BadPasskey, match=f"{name}: not base64url"):
+            read_assertion(json.dumps(answer))
 
 
 def test_the_credential_is_the_one_the_authenticator_made() -> None:

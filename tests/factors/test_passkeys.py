@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -510,6 +511,21 @@ def test_an_account_has_at_most_twenty(services: Services, ada: Person) -> None:
 
     assert sum(at_once(4, add)) == 1
     assert len(ada.passkeys.of(ada.account.id)) == module.MOST == 20
+
+
+@pytest.mark.only_on("postgresql")
+def test_the_twentieth_waits_for_who_may_be_the_twentieth(services: Services, ada: Person) -> None:
+    """SQLite has one writer at a time."""
+    for _ in range(module.MOST - 1):
+        replace(ada, device=SoftwareAuthenticator()).enrolled()
+    first, second = ada.created(), replace(ada, device=SoftwareAuthenticator()).created()
+    with ThreadPoolExecutor(1) as pool:
+        with services.store.writing() as connection:
+            ada.passkeys.add(connection, ada.account, first, "", ada.by)
+            waiting = pool.submit(ada.add, second)
+            assert not wait([waiting], timeout=0.5).done
+        with pytest.raises(Invalid, match="at most 20"):
+            waiting.result()
 
 
 @both_databases
