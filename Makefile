@@ -55,6 +55,10 @@ format: .venv/dev-set ## Format the Python code
 docs: .venv/dev-set ## Write docs/reference/ anew: settings and commands
 	$(BIN)/python -m tests.house.reference
 
+.PHONY: translations
+translations: .venv/dev-set ## Bring the catalogs of idp/translations up to date
+	$(BIN)/python -m tests.house.catalogs
+
 .PHONY: screenshots
 screenshots: .venv/dev-set ## Take the pictures of docs/screenshots/ anew
 	@.ci/need $(TESTED_WITH)

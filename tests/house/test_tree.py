@@ -67,7 +67,7 @@ def test_every_python_package_is_listed_in_setup_cfg() -> None:
 
 
 def test_no_file_names_a_package_registry() -> None:
-    binary = {".png", ".ico", ".woff2", ".gz"}
+    binary = {".png", ".ico", ".woff2", ".gz", ".mo"}
     found = [
         str(path)
         for path in sources.TRACKED
