@@ -626,8 +626,8 @@ def test_every_change_is_recorded_and_the_person_is_told(services: Services, ada
 def test_a_removal_shuts_out_who_came_in_with_it(
     ada: Person, browserless: Browserless, webapp: TokenClient
 ) -> None:
-    passkey = ada.enrolled()
     tokens = webapp.sign_in(browserless, "openid notes:read offline_access")
+    passkey = ada.enrolled()
     ada.passkeys.rename(ada.account, passkey.id, "Other name", ada.by)
     assert webapp.active(tokens["access_token"])
     ada.passkeys.remove(ada.account, passkey.id, ada.by)
