@@ -88,7 +88,7 @@ class SmtpServer:
             raise MailRefused("it can't be written as a mail", permanent=True) from error
         try:
             self._hand_over(sender, to, written)
-        except (smtplib.SMTPException, OSError, UnicodeError) as error:
+        except (smtplib.SMTPException, OSError) as error:
             raise _refusal(error) from error
 
     def _hand_over(self, sender: Address, to: Address, written: bytes) -> None:
@@ -126,7 +126,15 @@ class SmtpServer:
             smtp.starttls(context=self._trusted)
             smtp.ehlo_or_helo_if_needed()
         if self._place.user:
+            self._log_in(smtp)
+
+    def _log_in(self, smtp: smtplib.SMTP) -> None:
+        try:
             smtp.login(self._place.user, self._place.password)
+        except (smtplib.SMTPException, UnicodeError) as error:
+            # Some servers hang up instead of answering.
+            reason = "the mail server refused user or password"
+            raise MailRefused(reason, permanent=False) from error
 
 
 @dataclass(frozen=True, repr=False)
@@ -224,8 +232,6 @@ def _refusal(error: Exception) -> MailRefused:
             status = _status(error.smtp_code, error.smtp_error)
             return MailRefused(status, permanent=error.smtp_code >= _PERMANENT)
         # What follows is about us, not about this mail: operators can mend it.
-        case smtplib.SMTPAuthenticationError():
-            return MailRefused("the mail server refused user or password", permanent=False)
         case smtplib.SMTPResponseException():
             return MailRefused(_status(error.smtp_code, error.smtp_error), permanent=False)
         case ssl.SSLCertVerificationError():

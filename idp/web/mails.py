@@ -84,7 +84,7 @@ class Mails:
         with self._app.app_context(), in_language(tag):
             try:
                 return self._render(kind, values)
-            except (TemplateError, TypeError, ValueError, OverflowError) as error:
+            except (TemplateError, LookupError, TypeError, ValueError, OverflowError) as error:
                 raise Unrenderable(kind) from error
 
     def _render(self, kind: str, values: Mapping[str, Any]) -> Rendered:
