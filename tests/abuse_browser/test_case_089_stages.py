@@ -254,7 +254,7 @@ def test_case_090_a_forged_cookie_is_nobody(
 ) -> None:
     """What we could not have made counts as none, and what we could have made is not known."""
     account, browser = services.accounts.get(ADA.email), signed_in(deployment)
-    (known,) = browser.http.cookies.values()
+    known = browser.http.cookies["__Host-doorward"]
     digest = contents(services.store)["sessions"]
     with services.store.reading() as connection:
         row = connection.exec_driver_sql("SELECT id, cookie_digest FROM sessions").one()
@@ -284,7 +284,7 @@ def test_case_090_no_secret_of_an_interaction_is_a_cookie(
 ) -> None:
     """Handles, codes and cookies are told apart by kind (case 24)."""
     browser, page = stage_consent(deployment)
-    (cookie,) = browser.http.cookies.values()
+    cookie = browser.http.cookies["__Host-doorward"]
     done = browser.finish(page)
     for value in (handle_of(page), done.callback["code"]):
         answer = deployment.new_http().get(

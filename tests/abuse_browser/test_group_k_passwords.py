@@ -55,6 +55,9 @@ class _Counting:
         self._work.hashes += 1
         return str(self._hasher.hash(text))
 
+    def check_needs_rehash(self, hashed: str) -> bool:
+        return bool(self._hasher.check_needs_rehash(hashed))
+
 
 @contextmanager
 def watching(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Work]:

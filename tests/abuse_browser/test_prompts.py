@@ -16,9 +16,10 @@ from tests.abuse_browser.asking import (
     signed_in,
     try_password,
 )
-from tests.support.browserless import Browserless
+from tests.support.browserless import Browserless, Page
 from tests.support.deployment import Deployment
 from tests.support.held_clock import HeldClock
+from tests.support.html_pages import Control
 from tests.support.refusals import contents
 from tests.support.seeds import ADA, GRACE
 from tests.support.token_client import TokenClient
@@ -29,6 +30,12 @@ def claims(token: str) -> dict[str, Any]:
     decoded = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     assert isinstance(decoded, dict)
     return decoded
+
+
+def account_button(page: Page, place: int) -> Control:
+    """Return a button of the chooser: the accounts in order, last "Use another account"."""
+    buttons = [each for each in page.form.controls if each.name == "account"]
+    return buttons[place]
 
 
 def silent(browser: Browserless, client: TokenClient, scope: str = "openid", **more: str) -> str:
@@ -162,10 +169,9 @@ def test_select_account_asks_who_goes_on(deployment: Deployment, webapp: TokenCl
     page = browser.start(webapp.authorization(prompt="select_account"))
     assert page.title.startswith("Choose an account")
     assert ADA.email in page.text
-    chosen = page.form.button("decision", "continue")
-    assert "code" in browser.submit(page, chosen).callback
+    assert "code" in browser.submit(page, account_button(page, 0)).callback
     page = browser.start(webapp.authorization(prompt="select_account"))
-    page = browser.submit(page, page.form.button("decision", "switch"))
+    page = browser.submit(page, account_button(page, -1))
     assert page.title.startswith("Sign in")
     browser.person = GRACE
     tokens = webapp.redeem(browser.finish(page).callback).json()
@@ -232,7 +238,7 @@ def test_a_login_hint_of_somebody_else_asks_who_it_is(
     assert page.title.startswith("Choose an account")
     assert GRACE.email in page.text
     assert "code" in browser.start(webapp.authorization(login_hint="ADA@example.test")).callback
-    going_on = browser.submit(page, page.form.button("decision", "continue"))
+    going_on = browser.submit(page, account_button(page, 0))
     assert "code" in going_on.callback
 
 
@@ -286,7 +292,8 @@ def test_an_expired_hint_is_a_hint_and_a_foreign_or_changed_one_is_none(
         {"display": "popup"},
         {"display": "nonsense"},
         {"acr_values": "urn:nobody:knows 7"},
-        {"claims": "not json"},
+        {"claims": "{}"},
+        {"claims": '{"id_token": {"acr": null}, "userinfo": {"name": null}}'},
         {"nobody_knows": "this"},
         {"response_mode": "query"},
         {"nonce": ""},
