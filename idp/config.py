@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     sign_up: Literal["open", "invitation", "closed"] = _option(
         "closed", "Who may make an account: anyone, whom an administrator invites, or nobody."
     )
+    invitation_lifetime: int = _option(
+        7 * 86400, "Link of an invitation, seconds.", ge=3600, le=30 * 86400
+    )
     jwks_max_age: int = _option(
         300, "Seconds for which verifiers may cache the JWKS.", ge=1, le=86400
     )

@@ -8,6 +8,7 @@ import click
 
 from idp.cli.context import emit, json_option, operator, origin, services
 from idp.domain.accounts import Account
+from idp.domain.credentials.changes import By
 from idp.domain.roles import ADMINISTRATOR
 
 _LONGEST_PAGE = 1000
@@ -59,6 +60,24 @@ def add(
     if ADMINISTRATOR in account.roles:
         found.administrators.remember()
     emit(described(account), as_json)
+
+
+@users.command()
+@click.argument("email")
+@click.option("--name", default="", help="The name to begin with; the person may change it.")
+@click.option("--role", "roles", multiple=True, help="A role to give; may be repeated.")
+@click.option("--group", "groups", multiple=True, help="A group to join; may be repeated.")
+@json_option
+def invite(
+    email: str, name: str, roles: tuple[str, ...], groups: tuple[str, ...], as_json: bool
+) -> None:
+    """Mail somebody a link that makes their account, and print it; earlier links end."""
+    found = services()
+    by = By(operator(), origin())
+    link = found.invitations.invite(email, name, roles, groups, by=by)
+    seconds = found.settings.invitation_lifetime
+    mailed = found.outbox.available
+    emit({"email": email, "link": link, "expires_in": seconds, "mailed": mailed}, as_json)
 
 
 @users.command("list")

@@ -107,6 +107,10 @@ class OneTimeValues:
         payload: dict[str, Any] = json.loads(self._sealer.unseal(sealed, place(kind, digest)))
         return payload
 
+    def take_bound(self, connection: Connection, kind: str, binding: bytes) -> None:
+        """Use up every value of `kind` with this binding: a newer one takes their place."""
+        rows.take_bound(connection, kind, binding, int(self._clock()))
+
     def bind(self, connection: Connection, kind: str, value: str, binding: bytes) -> bool:
         """Tie a value that no browser has opened yet to this one."""
         return rows.bind(connection, secrets.digest(kind, value), binding)

@@ -24,6 +24,7 @@ from idp.domain.health import Health
 from idp.domain.housekeeping import Housekeeping
 from idp.domain.installation import open_sealer
 from idp.domain.interactions import Interactions
+from idp.domain.invitations import Invitations
 from idp.domain.memberships import Memberships
 from idp.domain.one_time import OneTimeValues
 from idp.domain.outbox import Outbox
@@ -79,6 +80,7 @@ class Services(_People):
     """The parts of one application, each made once and shared by its threads."""
 
     administrators: Administrators
+    invitations: Invitations
     clients: Clients
     resources: Resources
     consents: Consents
@@ -153,6 +155,7 @@ def _assemble(on: _People) -> Services:
     return Services(
         **vars(on),
         administrators=Administrators(store, on.one_time, on.accounts, audit, on.throttle, clock),
+        invitations=_invitations(on),
         clients=Clients(store, audit, clock, settings.cache_lifetime),
         resources=Resources(store, audit, clock, settings.cache_lifetime, settings.issuer),
         consents=consents,
@@ -164,6 +167,19 @@ def _assemble(on: _People) -> Services:
         sign_in=_sign_in(on, proving),
         housekeeping=Housekeeping(store, clock, settings, on.signing_keys, audit),
         health=Health(store),
+    )
+
+
+def _invitations(on: _People) -> Invitations:
+    return Invitations(
+        on.store,
+        on.one_time,
+        on.accounts,
+        on.outbox,
+        on.throttle,
+        on.audit,
+        on.clock,
+        on.settings,
     )
 
 

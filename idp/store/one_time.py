@@ -23,6 +23,15 @@ _TAKE = Statement(
     .values(used_at=bindparam("now"))
     .returning(_TABLE.c.sealed)
 )
+_TAKE_BOUND = Statement(
+    update(_TABLE)
+    .where(
+        _TABLE.c.binding == bindparam("binding_"),
+        _TABLE.c.kind == bindparam("kind_"),
+        _TABLE.c.used_at.is_(None),
+    )
+    .values(used_at=bindparam("now"))
+)
 _BIND = Statement(
     update(_TABLE)
     .where(_TABLE.c.digest == bindparam("digest_"), _TABLE.c.binding.is_(None))
@@ -47,6 +56,11 @@ def take(connection: Connection, digest: bytes, now: int) -> bytes | None:
     """
     row = _TAKE.first(connection, {"digest_": digest, "now": now})
     return row["sealed"] if row else None
+
+
+def take_bound(connection: Connection, kind: str, binding: bytes, now: int) -> None:
+    """Mark every unused value of `kind` with this binding as used."""
+    _TAKE_BOUND.run(connection, {"kind_": kind, "binding_": binding, "now": now})
 
 
 def bind(connection: Connection, digest: bytes, binding: bytes) -> bool:
