@@ -28,7 +28,7 @@ def invitation(token: str) -> Response:
     if invited is None:
         invitations.refused(origin())
         return _over(404, _DEAD, _WHY_DEAD)
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask(token, invited, invited.name)
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
     try:
@@ -37,7 +37,7 @@ def invitation(token: str) -> Response:
         return _ask(token, invited, name, {error.field: str(error)})
     except AlreadyExists:
         return _over(409, _TAKEN, _WHY_TAKEN)
-    progress = Progress(identifier=account.email, said=_READY, another=True)
+    progress = Progress(identifier=account.email, said=_READY.one, another=True)
     handle = services().interactions.open(progress, browser_cookie(), origin())
     return see_other(url_for("interaction", handle=handle))
 

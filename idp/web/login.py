@@ -8,7 +8,7 @@ from idp.domain.credentials.password import LONGEST
 from idp.domain.errors import Refused
 from idp.domain.interactions import Progress
 from idp.domain.sessions import Session
-from idp.domain.texts import marked
+from idp.domain.texts import Text, marked
 from idp.protocol.interaction import ChooseAccount, Consent, Forbidden, Login
 from idp.web import authorize, turns
 from idp.web.browser_session import browser_cookie, current_session, device_cookie
@@ -58,7 +58,7 @@ def sign_in(handle: str) -> Response:
         keep=turn.progress.keep,
         last_used=known[0].last_factor if known else None,
         error=error,
-        said=turn.progress.said,
+        said=Text(turn.progress.said, None, {}),
         action=url_for("sign_in", handle=handle),
         sign_up_url=_sign_up_url(turn),
         cancel_url=turn.cancel_url if turn.client else None,
