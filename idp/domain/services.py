@@ -20,6 +20,7 @@ from idp.domain.credentials.password import Passwords
 from idp.domain.credentials.recovery_codes import RecoveryCodes
 from idp.domain.credentials.totp import Authenticators
 from idp.domain.devices import Devices
+from idp.domain.enrolling import Enrolling, Ways
 from idp.domain.health import Health
 from idp.domain.housekeeping import Housekeeping
 from idp.domain.installation import open_sealer
@@ -90,6 +91,7 @@ class Services(_People):
     playground_runs: PlaygroundRuns
     proving: Proving
     sign_in: SignIn
+    enrolling: Enrolling
     housekeeping: Housekeeping
     health: Health
 
@@ -152,6 +154,7 @@ def _assemble(on: _People) -> Services:
         store, on.one_time, authorizations, consents, on.throttle, audit, clock, settings
     )
     proving = _proving(on, interactions)
+    sign_in = _sign_in(on, proving)
     return Services(
         **vars(on),
         administrators=Administrators(store, on.one_time, on.accounts, audit, on.throttle, clock),
@@ -164,7 +167,8 @@ def _assemble(on: _People) -> Services:
         interactions=interactions,
         playground_runs=PlaygroundRuns(store, on.one_time, on.throttle, clock),
         proving=proving,
-        sign_in=_sign_in(on, proving),
+        sign_in=sign_in,
+        enrolling=_enrolling(on, proving, sign_in),
         housekeeping=Housekeeping(store, clock, settings, on.signing_keys, audit),
         health=Health(store),
     )
@@ -206,8 +210,14 @@ def _sign_in(on: _People, proving: Proving) -> SignIn:
         on.passkeys,
         on.devices,
         on.throttle,
+        on.outbox,
         proving,
     )
+
+
+def _enrolling(on: _People, proving: Proving, sign_in: SignIn) -> Enrolling:
+    ways = Ways(on.authenticators, on.passkeys, on.recovery_codes)
+    return Enrolling(on.store, ways, on.requirements, proving, sign_in, on.throttle, on.clock)
 
 
 def _passwords(settings: Settings) -> Passwords:

@@ -3,10 +3,11 @@
 from idp.domain.accounts import Account, email_key, from_row
 from idp.domain.credentials.passkeys import Passkeys, UnknownPasskey
 from idp.domain.credentials.password import Passwords
-from idp.domain.credentials.recovery_codes import RecoveryCodes
+from idp.domain.credentials.recovery_codes import FEW, RecoveryCodes
 from idp.domain.credentials.totp import Authenticators
 from idp.domain.devices import Devices
 from idp.domain.errors import Refused
+from idp.domain.outbox import Outbox
 from idp.domain.proving import Check, Cookies, Proof, Proving, Visit
 from idp.domain.sessions import binding_of
 from idp.domain.throttling import Throttle
@@ -30,6 +31,7 @@ class SignIn:
         passkeys: Passkeys,
         devices: Devices,
         throttle: Throttle,
+        outbox: Outbox,
         proving: Proving,
     ) -> None:
         self._store = store
@@ -39,6 +41,7 @@ class SignIn:
         self._passkeys = passkeys
         self._devices = devices
         self._throttle = throttle
+        self._outbox = outbox
         self._proving = proving
 
     def with_password(self, visit: Visit, password: str) -> Cookies | None:
@@ -90,7 +93,10 @@ class SignIn:
             self._proving.refuse(account.id, "recovery_code", visit)
 
         def unused(connection: Connection) -> bool:
-            return self._recovery_codes.use(connection, account.id, stored)
+            if not self._recovery_codes.use(connection, account.id, stored):
+                return False
+            self._warn(connection, account)
+            return True
 
         return self._proving.accept(visit, Proof(account, "recovery_code", unused))
 
@@ -129,6 +135,19 @@ class SignIn:
             return True
 
         return self._proving.accept(visit, Proof(account, "mail", proven))
+
+    def _warn(self, connection: Connection, account: Account) -> None:
+        """Write to who used a recovery code, when few are left."""
+        left = self._recovery_codes.left_within(connection, account.id)
+        if left <= FEW:
+            self._outbox.put(
+                connection,
+                "recovery_codes_low",
+                account.email,
+                {"left": left},
+                account_id=account.id,
+                language=account.language,
+            )
 
     def count_try(self, visit: Visit, identity: str) -> None:
         """Count a try to prove `identity` (an account's id, or an address nobody has): one counter

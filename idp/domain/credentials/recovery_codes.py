@@ -19,6 +19,8 @@ from idp.store.database import Connection, Store
 
 FACTOR = "recovery_codes"
 NUMBER = 10
+FEW = 2
+"""So many left, or fewer: time for a new set."""
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 """Crockford's base32: none of i, l, o and u, which are misread."""
 _CHARACTERS = 12
@@ -59,7 +61,11 @@ class RecoveryCodes:
     def left(self, account_id: str) -> int:
         """Return how many codes a person has not used."""
         with self._store.reading() as connection:
-            return int(rows.summary(connection, account_id)["left"])
+            return self.left_within(connection, account_id)
+
+    def left_within(self, connection: Connection, account_id: str) -> int:
+        """Return the same in the caller's transaction."""
+        return int(rows.summary(connection, account_id)["left"])
 
     def made_at(self, account_id: str) -> int | None:
         """Return when a person's codes were made, in seconds since 1970; None without any."""
