@@ -12,12 +12,13 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from typing import Literal
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from idp.config import LOOPBACK_HOSTS
 
 TIMEOUT_SECONDS = 5.0
 """For each step of the conversation."""
+_EXAMPLE = "must look like smtps://user:password@mail.example.com"
 _SUBMISSION_PORT = 587
 _SUBMISSIONS_PORT = 465
 _PERMANENT = 500
@@ -147,22 +148,27 @@ class _Place:
 
 
 def _read(url: str) -> _Place:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise SmtpUrlWrong("must look like smtps://user:password@mail.example.com") from error
-    host = parts.hostname
-    if parts.scheme not in {"smtp", "smtps"} or not host or parts.path not in {"", "/"}:
-        raise SmtpUrlWrong("must look like smtps://user:password@mail.example.com")
-    if port == 0 or parts.fragment:
-        raise SmtpUrlWrong("must name a port from 1 to 65535, or none, and end there")
+    parts, port, host = _split(url)
     tls = _tls(parts.scheme, host, parts.query)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     if user and tls == "off" and host not in LOOPBACK_HOSTS:
         raise SmtpUrlWrong("must not send a password without TLS: leave out ?tls=off, or the user")
     usual = _SUBMISSIONS_PORT if tls == "implicit" else _SUBMISSION_PORT
     return _Place(host, port or usual, tls, user, password)
+
+
+def _split(url: str) -> tuple[SplitResult, int | None, str]:
+    """Return a URL's parts, its port and its host."""
+    try:
+        parts = urlsplit(url)
+        port, host = parts.port, parts.hostname
+    except ValueError as error:
+        raise SmtpUrlWrong(_EXAMPLE) from error
+    if parts.scheme not in {"smtp", "smtps"} or not host or parts.path not in {"", "/"}:
+        raise SmtpUrlWrong(_EXAMPLE)
+    if port == 0 or parts.fragment:
+        raise SmtpUrlWrong("must name a port from 1 to 65535, or none, and end there")
+    return parts, port, host
 
 
 def _tls(scheme: str, host: str, query: str) -> Tls:
