@@ -34,7 +34,9 @@ def templates() -> list[Path]:
     return [
         path
         for path in sources.TRACKED
-        if path.parts[0] == "templates" and not path.as_posix().startswith(ENGLISH)
+        if path.parts[0] == "templates"
+        and path.suffix in {".html", ".txt"}
+        and not path.as_posix().startswith(ENGLISH)
     ]
 
 

@@ -59,6 +59,7 @@ def pick(page: Page, browser: Browserless, name: str, value: str, **changes: str
         (None, None, None, "fr-CA, de;q=0.9", "fr"),
         (None, None, None, "tlh, pt;q=0.9, es;q=0.2, *;q=0.1", "es"),
         (None, None, None, "de;q=0, ja;q=0.1", "ja"),
+        (None, None, None, "de;q=0", "en"),
         (None, None, "ja", "fr", "ja"),
         (None, None, "tlh", "fr", "fr"),
         (None, "de", "ja", "fr", "de"),
