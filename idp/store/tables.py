@@ -127,6 +127,10 @@ class Account(Model):
     deletes_at: Mapped[int | None] = mapped_column(index=True)
     language: Mapped[str | None]
     theme: Mapped[str | None]
+    __table_args__ = tuple(
+        Index(f"accounts_by_{column}", column, postgresql_ops={column: "text_pattern_ops"})
+        for column in ("email_key", "name")
+    )
 
 
 class RoleAssignment(Model):
