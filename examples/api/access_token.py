@@ -29,12 +29,17 @@ class InvalidToken(Exception):
 
 @dataclass(frozen=True)
 class AccessToken:
-    """What a good token says: who may do what, by which client, until when (seconds since 1970)."""
+    """What a good token says: who may do what, by which client, and how they signed in.
+
+    Times are seconds since 1970; `auth_time` is 0 where nobody signed in.
+    """
 
     subject: str
     client_id: str
     scopes: frozenset[str]
     expires_at: int
+    acr: str
+    auth_time: int
 
 
 class OfflineCheck:
@@ -122,4 +127,6 @@ def _said(claims: Mapping[str, Any]) -> AccessToken:
         client_id=str(claims.get("client_id", "")),
         scopes=frozenset(str(claims.get("scope", "")).split()),
         expires_at=int(claims.get("exp") or 0),
+        acr=str(claims.get("acr", "")),
+        auth_time=int(claims.get("auth_time") or 0),
     )

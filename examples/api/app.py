@@ -1,4 +1,6 @@
-"""The Field Notes API, a resource server: reads are checked offline, writes by introspection."""
+"""The Field Notes API, a resource server: reads are checked offline, writes by introspection, and
+to delete everything takes a strong sign-in.
+"""
 
 import time
 from collections import defaultdict
@@ -10,10 +12,12 @@ from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from examples.api.access_token import Introspection, OfflineCheck
-from examples.api.bearer import answer_refusals, current_token, requires
+from examples.api.bearer import SignInNeeded, answer_refusals, current_token, requires
 from examples.api.metadata import AuthorizationServer, Clock
 
 LONGEST_NOTE = 500
+STRONG = ("urn:doorward:acr:two-factor", "urn:doorward:acr:phishing-resistant")
+FRESH_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,13 @@ def create_app(
             return jsonify(error=f"A note has a text of 1 to {LONGEST_NOTE} characters."), 422
         notes[current_token().subject].append(text)
         return jsonify(notes=notes[current_token().subject]), 201
+
+    @app.delete("/notes")
+    @requires(asking, "notes:write", SignInNeeded(STRONG, FRESH_SECONDS, clock))
+    def forget() -> ResponseReturnValue:
+        """Wants two factors, proven a few minutes ago at most, and asks for them (RFC 9470)."""
+        notes.pop(current_token().subject, None)
+        return "", 204
 
     @app.after_request
     def private(answer: Response) -> Response:

@@ -15,12 +15,14 @@ from authlib.integrations.flask_client import OAuth
 from authlib.oauth2.rfc6749 import OAuth2Token
 from flask import Flask, abort, flash, redirect, render_template, request, session, url_for
 from flask_wtf import CSRFProtect
+from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.wrappers import Response
 
 from examples.webapp.signed_in import SignedIn, SignIns
 
 SCOPES = "openid profile email notes:read notes:write"
 TIMEOUT_SECONDS = 5
+STEP_UP = ("acr_values", "max_age")
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class FieldNotes:
         app.add_url_rule("/sign-in", "sign_in", self.sign_in, methods=["POST"])
         app.add_url_rule("/callback", "callback", self.callback)
         app.add_url_rule("/notes", "add_note", self.add_note, methods=["POST"])
+        app.add_url_rule("/notes/delete", "delete_notes", self.delete_notes, methods=["POST"])
         app.add_url_rule("/refresh", "refresh", self.refresh, methods=["POST"])
         app.add_url_rule("/sign-out", "sign_out", self.sign_out, methods=["POST"])
         app.register_error_handler(OAuthError, self.failed)
@@ -128,6 +131,20 @@ class FieldNotes:
         """Send a note to the API."""
         signed_in = self._signed_in() or abort(401)
         answer = self._call_api(signed_in, "POST", {"text": request.form.get("text", "")})
+        if not answer.ok:
+            flash(f"The API refused with {answer.status_code}: {_reason(answer)}")
+        return redirect(url_for("home"), 303)
+
+    def delete_notes(self) -> Response:
+        """Let the API forget all notes; if it wants a stronger sign-in, ask the server for that."""
+        signed_in = self._signed_in() or abort(401)
+        answer = self._call_api(signed_in, "DELETE")
+        challenge = www_authenticate(answer)
+        if challenge.get("error") == "insufficient_user_authentication":  # RFC 9470 section 4
+            wanted = {name: challenge[name] for name in STEP_UP if name in challenge}
+            return self._see_other(
+                self._server.authorize_redirect(self._address("callback"), **wanted)
+            )
         if not answer.ok:
             flash(f"The API refused with {answer.status_code}: {_reason(answer)}")
         return redirect(url_for("home"), 303)
@@ -191,6 +208,13 @@ class FieldNotes:
     def _see_other(answer: Response) -> Response:
         answer.status_code = 303  # the browser came by POST
         return answer
+
+
+def www_authenticate(answer: requests.Response) -> Mapping[str, str]:
+    """Return the parameters of a `WWW-Authenticate` header: what the API wants."""
+    header = answer.headers.get("WWW-Authenticate", "")
+    found = WWWAuthenticate.from_header(header)
+    return {name: value or "" for name, value in found.parameters.items()} if found else {}
 
 
 def _reason(answer: requests.Response) -> Any:

@@ -32,6 +32,11 @@ _REFUSED = {
 }
 
 
+def supported_prompts(*, create: bool) -> frozenset[str]:
+    """Return the values of `prompt`; `create` where people may make accounts themselves."""
+    return PROMPTS | {CREATE} if create else PROMPTS
+
+
 @dataclass(frozen=True)
 class AuthorizationRequest:
     """A request that may go on. `redirect_uri_sent` is False when the client's only one

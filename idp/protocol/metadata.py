@@ -2,9 +2,11 @@
 named.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from idp.config import Settings
+from idp.domain.assurance import ACR_VALUES
 from idp.domain.languages import LANGUAGES
 from idp.domain.resources import OIDC_SCOPES
 from idp.protocol import pkce
@@ -24,8 +26,8 @@ JWKS = "/.well-known/jwks.json"
 _SECRET_METHODS = [method for method in METHODS if method != "none"]
 
 
-def metadata(settings: Settings) -> dict[str, Any]:
-    """Return the document of both well-known addresses."""
+def metadata(settings: Settings, prompts: Collection[str] = PROMPTS) -> dict[str, Any]:
+    """Return the document of both well-known addresses; `prompts` are supported here."""
     issuer = settings.issuer
     document: dict[str, Any] = {
         "issuer": issuer,
@@ -51,7 +53,8 @@ def metadata(settings: Settings) -> dict[str, Any]:
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
-        "prompt_values_supported": sorted(PROMPTS),
+        "prompt_values_supported": sorted(prompts),
+        "acr_values_supported": list(ACR_VALUES),
         "ui_locales_supported": list(LANGUAGES),
         "authorization_response_iss_parameter_supported": True,
     }

@@ -5,6 +5,7 @@ import re
 from flask import Response, request, url_for
 
 from idp.domain.credentials.password import LONGEST
+from idp.domain.devices import KnownAccount
 from idp.domain.errors import Refused
 from idp.domain.interactions import Progress
 from idp.domain.sessions import Session
@@ -40,15 +41,18 @@ def sign_in(handle: str) -> Response:
     turn = turns.turn(handle)
     if not isinstance(turn.step, Login) or turn.step.reason == "fresh":
         return turn.back()
-    error = None
+    if request.method == "GET":
+        return _ask_who(turn)
     typed = request.form.get("identifier", "").strip()[:_LONGEST_IDENTIFIER]
-    if request.method == "POST":
-        if typed and typed.isprintable():
-            changes = {"account": "", "proofs": {}, "mailed": "", "said": ""}
-            keep = request.form.get("keep") == "yes"
-            services().interactions.note(turn.found, identifier=typed, keep=keep, **changes)
-            return see_other(url_for("password", handle=handle))
-        error = _NO_EMAIL
+    if not typed or not typed.isprintable():
+        return _ask_who(turn, typed, _NO_EMAIL)
+    keep = request.form.get("keep") == "yes"
+    changes = {**turns.ANEW, "identifier": typed, "keep": keep, "said": ""}
+    services().interactions.note(turn.found, **changes)
+    return see_other(url_for("password", handle=handle))
+
+
+def _ask_who(turn: Turn, typed: str = "", error: object = None) -> Response:
     known = services().devices.accounts_of(device_cookie())
     return page(
         "sign_in.html",
@@ -59,7 +63,7 @@ def sign_in(handle: str) -> Response:
         last_used=known[0].last_factor if known else None,
         error=error,
         said=Text(turn.progress.said, None, {}),
-        action=url_for("sign_in", handle=handle),
+        action=url_for("sign_in", handle=turn.found.handle),
         sign_up_url=_sign_up_url(turn),
         cancel_url=turn.cancel_url if turn.client else None,
     )
@@ -138,24 +142,29 @@ def _cards() -> list[dict[str, object]]:
 
 
 def _chosen(turn: Turn) -> Response:
-    parts = services()
-    value, found = request.form.get("account", ""), turn.found
+    parts, handle = services(), turn.found.handle
+    value = request.form.get("account", "")
     sessions = {one.account.id: one for one in parts.sessions.all(browser_cookie())}
     known = {one.account.id: one for one in parts.devices.accounts_of(device_cookie())}
     if request.form.get("decision") == "forget":
         if value in known and value not in sessions:
             parts.devices.forget_here(value, known[value].device_id, origin())
-        return see_other(url_for("choose_account", handle=found.handle))
+        return see_other(url_for("choose_account", handle=handle))
     if value in sessions:
         parts.sessions.choose(browser_cookie(), sessions[value].id)
-        parts.interactions.note(found, chosen=value, another=False)
-    elif value in known or value == "another":
-        identifier = known[value].account.email if value in known else ""
-        changes = {"account": "", "proofs": {}, "chosen": "", "mailed": ""}
-        parts.interactions.note(found, another=True, identifier=identifier, **changes)
-        if identifier:
-            return see_other(url_for("password", handle=found.handle))
-    return turn.back()
+        parts.interactions.note(turn.found, chosen=value, another=False)
+        return turn.back()
+    return _another(turn, known.get(value))
+
+
+def _another(turn: Turn, known: KnownAccount | None) -> Response:
+    """Sign in to an account that is not signed in here: a known one, or whoever they say."""
+    if known is None and request.form.get("account") != "another":
+        return turn.back()
+    identifier = known.account.email if known else ""
+    changes = {**turns.ANEW, "another": True, "chosen": "", "identifier": identifier}
+    services().interactions.note(turn.found, **changes)
+    return see_other(url_for("password", handle=turn.found.handle)) if known else turn.back()
 
 
 def switch(handle: str) -> Response:
@@ -166,8 +175,8 @@ def switch(handle: str) -> Response:
     if request.method == "GET":
         return _ask_switch(turn, turn.session)
     if request.form.get("decision") == "switch":
-        changes = {"account": "", "proofs": {}, "chosen": "", "mailed": "", "identifier": ""}
-        services().interactions.note(turn.found, another=True, **changes)
+        changes = {**turns.ANEW, "another": True, "chosen": "", "identifier": ""}
+        services().interactions.note(turn.found, **changes)
     return turn.back()
 
 

@@ -9,6 +9,7 @@ from flask import Flask, Response, current_app, request
 from idp.domain.services import Services
 from idp.domain.signing_keys import PublishedKeys
 from idp.protocol import metadata as where
+from idp.protocol.authorization_request import supported_prompts
 
 _EXTENSION = "doorward-documents"
 _MAX_AGE = 300
@@ -32,7 +33,8 @@ class Documents:
 
     def __init__(self, parts: Services) -> None:
         self._keys = parts.signing_keys
-        body = json.dumps(where.metadata(parts.settings)).encode()
+        prompts = supported_prompts(create=parts.sign_up_open)
+        body = json.dumps(where.metadata(parts.settings, prompts)).encode()
         self._metadata = _document(body, _MAX_AGE)
         self._jwks: tuple[PublishedKeys | None, Document] = (None, self._metadata)
         found: dict[str, Callable[[str | None], Document]] = {

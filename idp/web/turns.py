@@ -1,7 +1,8 @@
 """Whose turn it is: an interaction as one request finds it, and what it needs next."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Response, url_for
 
@@ -13,7 +14,11 @@ from idp.domain.proving import Cookies, Visit
 from idp.domain.requirements import Demand, Verdict
 from idp.domain.sessions import Session
 from idp.protocol import authorization_request, interaction
-from idp.protocol.authorization_request import CREATE, PROMPTS, AuthorizationRequest, Checks
+from idp.protocol.authorization_request import (
+    AuthorizationRequest,
+    Checks,
+    supported_prompts,
+)
 from idp.protocol.interaction import Finish, Refuse, Situation, Step
 from idp.protocol.resource_indicators import InvalidTarget, audience, wanted
 from idp.web.browser_session import (
@@ -25,6 +30,10 @@ from idp.web.browser_session import (
 )
 from idp.web.context import oauth_server, origin, services
 from idp.web.pages import ClientView, see_other, view_of
+
+
+ANEW: Mapping[str, Any] = {"account": "", "proofs": {}, "mailed": "", "details": {}}
+"""What an interaction forgets when somebody else is going to sign in."""
 
 
 @dataclass(frozen=True)
@@ -168,5 +177,5 @@ def checks() -> Checks:
             return str(error)
         return None
 
-    prompts = PROMPTS | {CREATE} if parts.sign_up_open else PROMPTS
+    prompts = supported_prompts(create=parts.sign_up_open)
     return Checks(parts.clients.find, hinted_subject, resource_problem, prompts)
