@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     invitation_lifetime: int = _option(
         7 * 86400, "Link of an invitation, seconds.", ge=3600, le=30 * 86400
     )
+    deletion_grace: int = _option(
+        14 * 86400, "An account that its person deletes can be kept for so long, seconds.", ge=60
+    )
     jwks_max_age: int = _option(
         300, "Seconds for which verifiers may cache the JWKS.", ge=1, le=86400
     )

@@ -17,6 +17,7 @@ from idp.domain.roles import (
     checked_role,
     keep_an_administrator,
 )
+from idp.domain.texts import marked
 from idp.store import accounts as rows
 from idp.store import authorizations, memberships, sessions
 from idp.store.database import Connection, RowMapping, Store
@@ -84,6 +85,14 @@ class NewAccount:
 def email_key(email: str) -> str:
     """Return an address as it is compared: all spellings of one address share it."""
     return unicodedata.normalize("NFKC", email.strip()).casefold()
+
+
+def checked_email(email: str) -> str:
+    """Return an address as it is kept. Raises Invalid."""
+    email = email.strip()
+    if not _EMAIL.fullmatch(email):
+        raise Invalid("email", marked("That is not an email address."))
+    return email
 
 
 def from_row(
@@ -191,9 +200,7 @@ class Accounts:
     def _row(
         self, email: str, name: str, email_verified: bool, profile: Mapping[str, Any]
     ) -> dict[str, Any]:
-        email = email.strip()
-        if not _EMAIL.fullmatch(email):
-            raise Invalid("email", "That is not an email address.")
+        email = checked_email(email)
         if len(name) > _LONGEST_NAME or not name.isprintable():
             raise Invalid("name", f"A name has at most {_LONGEST_NAME} printable characters.")
         if unknown := set(profile) - PROFILE_CLAIMS:

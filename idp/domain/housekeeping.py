@@ -8,7 +8,7 @@ import math
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from idp.config import Settings
 from idp.crypto.sealing import SealBroken
@@ -37,7 +37,9 @@ _OURSELVES = Origin()
 
 
 class Housekeeping:
-    """Does what is due, in a thread of its own once `ensure_started` was called."""
+    """Does what is due, and what is named as `also`, in a thread of its own once `ensure_started`
+    was called.
+    """
 
     def __init__(
         self,
@@ -46,11 +48,13 @@ class Housekeeping:
         settings: Settings,
         signing_keys: SigningKeys,
         audit: Audit,
+        also: Sequence[Callable[[], object]] = (),
     ) -> None:
         self._store = store
         self._clock = clock
         self._signing_keys = signing_keys
         self._audit = audit
+        self._also = also
         self._audit_retention = settings.audit_retention
         # Keys may change late, never early: half of the shortest period is often enough.
         period = min(settings.jwks_max_age, settings.key_rotation_period) / 2
@@ -76,6 +80,8 @@ class Housekeeping:
         now = int(self._clock())
         for name in purge.EXPIRING:
             self._in_batches(_purging(name, now - GRACE))
+        for deed in self._also:
+            deed()
         self._in_batches(lambda connection: self._drop_entries(connection, now))
         with self._store.writing() as connection:
             keys.forget(connection, now - self._audit_retention)

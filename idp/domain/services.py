@@ -7,11 +7,14 @@ from idp.config import Settings
 from idp.crypto.sealing import Sealer
 from idp.domain.access import Access
 from idp.domain.accounts import Accounts
+from idp.domain.activity import Activity
+from idp.domain.addresses import Addresses
 from idp.domain.administrators import Administrators
 from idp.domain.audit import Audit
 from idp.domain.authorizations import Authorizations
 from idp.domain.clients import Clients
 from idp.domain.clock import Clock
+from idp.domain.connections import Connections
 from idp.domain.consents import Consents
 from idp.domain.credentials.breaches import Breaches
 from idp.domain.credentials.changes import CredentialChanges
@@ -19,8 +22,10 @@ from idp.domain.credentials.passkeys import Passkeys
 from idp.domain.credentials.password import Passwords
 from idp.domain.credentials.recovery_codes import RecoveryCodes
 from idp.domain.credentials.totp import Authenticators
+from idp.domain.deletion import Deletion
 from idp.domain.devices import Devices
 from idp.domain.enrolling import Enrolling, Ways
+from idp.domain.export import Export
 from idp.domain.health import Health
 from idp.domain.housekeeping import Housekeeping
 from idp.domain.installation import open_sealer
@@ -29,7 +34,10 @@ from idp.domain.invitations import Invitations
 from idp.domain.memberships import Memberships
 from idp.domain.one_time import OneTimeValues
 from idp.domain.outbox import Outbox
+from idp.domain.own_account import OwnAccount
+from idp.domain.own_password import OwnPassword
 from idp.domain.playground_runs import PlaygroundRuns
+from idp.domain.profiles import Profiles
 from idp.domain.proving import Proving
 from idp.domain.refresh_tokens import RefreshTokens
 from idp.domain.requirements import Requirements
@@ -92,6 +100,7 @@ class Services(_People):
     proving: Proving
     sign_in: SignIn
     enrolling: Enrolling
+    own: OwnAccount
     housekeeping: Housekeeping
     health: Health
 
@@ -155,11 +164,13 @@ def _assemble(on: _People) -> Services:
     )
     proving = _proving(on, interactions)
     sign_in = _sign_in(on, proving)
+    clients = Clients(store, audit, clock, settings.cache_lifetime)
+    own = _own(on, clients, consents)
     return Services(
         **vars(on),
         administrators=Administrators(store, on.one_time, on.accounts, audit, on.throttle, clock),
         invitations=_invitations(on),
-        clients=Clients(store, audit, clock, settings.cache_lifetime),
+        clients=clients,
         resources=Resources(store, audit, clock, settings.cache_lifetime, settings.issuer),
         consents=consents,
         authorizations=authorizations,
@@ -169,8 +180,43 @@ def _assemble(on: _People) -> Services:
         proving=proving,
         sign_in=sign_in,
         enrolling=_enrolling(on, proving, sign_in),
-        housekeeping=Housekeeping(store, clock, settings, on.signing_keys, audit),
+        own=own,
+        housekeeping=Housekeeping(
+            store, clock, settings, on.signing_keys, audit, (own.deletion.delete_due,)
+        ),
         health=Health(store),
+    )
+
+
+def _own(on: _People, clients: Clients, consents: Consents) -> OwnAccount:
+    store, audit, clock = on.store, on.audit, on.clock
+    connections = Connections(store, clients, consents, clock)
+    activity = Activity(store)
+    password = OwnPassword(
+        store, on.passwords, on.requirements, on.changes, on.outbox, audit, clock
+    )
+    return OwnAccount(
+        Profiles(store, audit, clock),
+        Addresses(
+            store, on.accounts, on.one_time, on.outbox, on.throttle, audit, clock, on.settings
+        ),
+        password,
+        connections,
+        activity,
+        Deletion(store, on.outbox, audit, clock, on.settings),
+        Export(
+            store,
+            password,
+            on.passkeys,
+            on.authenticators,
+            on.recovery_codes,
+            on.devices,
+            on.sessions,
+            connections,
+            activity,
+            audit,
+            clock,
+        ),
     )
 
 

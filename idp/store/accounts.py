@@ -105,3 +105,15 @@ def replace_hash(connection: Connection, account_id: str, old_hash: str, new_has
         .values(hash=new_hash)
     )
     return connection.execute(statement).rowcount == 1
+
+
+def remove_password(connection: Connection, account_id: str) -> bool:
+    """Leave a person without a password; False when there was none."""
+    statement = delete(_PASSWORDS).where(_PASSWORDS.c.account_id == account_id)
+    return connection.execute(statement).rowcount == 1
+
+
+def password_changed_at(connection: Connection, account_id: str) -> int | None:
+    """Return when a person's password was set, None when there is none."""
+    statement = select(_PASSWORDS.c.changed_at).where(_PASSWORDS.c.account_id == account_id)
+    return connection.execute(statement).scalar()

@@ -16,6 +16,7 @@ from idp.crypto.webauthn_answers import BadPasskey, read_assertion, read_creatio
 from idp.domain.accounts import Account
 from idp.domain.clock import Clock
 from idp.domain.credentials.changes import By, CredentialChanges
+from idp.domain.credentials.last_way import keep_a_way_in
 from idp.domain.credentials.passkey_providers import Provider, provider_of
 from idp.domain.errors import Invalid, NotFound, Refused
 from idp.domain.one_time import OneTimeValues
@@ -288,12 +289,14 @@ class Passkeys:
 
     def remove(self, account: Account, passkey_id: str, by: By) -> None:
         """Remove a passkey, and shut out whoever came in with it. Raises NotFound for anybody
-        else's.
+        else's, LastWay.
         """
         with self._store.writing() as connection:
+            accounts.lock(connection, account.id)
             name = rows.remove(connection, account.id, passkey_id)
             if name is None:
                 raise NotFound("There is no such passkey.")
+            keep_a_way_in(connection, account, by)
             self._changes.removed(connection, account, _FACTOR, name, by)
 
     def signal(self, account: Account) -> dict[str, Any]:
