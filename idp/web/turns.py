@@ -31,7 +31,6 @@ from idp.web.browser_session import (
 from idp.web.context import oauth_server, origin, services
 from idp.web.pages import ClientView, see_other, view_of
 
-
 ANEW: Mapping[str, Any] = {"account": "", "proofs": {}, "mailed": "", "details": {}}
 """What an interaction forgets when somebody else is going to sign in."""
 
