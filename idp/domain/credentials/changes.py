@@ -10,7 +10,7 @@ from idp.domain.accounts import Account
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
 from idp.domain.outbox import Outbox
-from idp.store import authorizations, sessions
+from idp.store import authorizations, devices, sessions
 from idp.store.database import Connection
 
 
@@ -53,8 +53,11 @@ class CredentialChanges:
         self._tell(connection, account, "credential_removed", factor, name, by)
 
     def shut_out(self, connection: Connection, account: Account, because: str, by: By) -> None:
-        """End every session but the one of the change, and revoke every authorization."""
+        """End every session but the one of the change, revoke every authorization, trust no
+        device.
+        """
         now = int(self._clock())
+        devices.distrust(connection, account.id)
         sessions.end_all(connection, account.id, now, but=by.session_id)
         authorizations.revoke_all(connection, account.id, now, because)
 
