@@ -66,6 +66,7 @@ def _settings(port: int) -> Settings:
         "issuer": f"http://{_HOST}:{port}",
         "log_level": "warning",
         "log_format": "text",
+        "sign_up": "open",
     }
     unset = {name: value for name, value in defaults.items() if not _is_given(name)}
     settings = load({**unset, "development": True})
