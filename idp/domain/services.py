@@ -18,6 +18,7 @@ from idp.domain.connections import Connections
 from idp.domain.consents import Consents
 from idp.domain.credentials.breaches import Breaches
 from idp.domain.credentials.changes import CredentialChanges
+from idp.domain.credentials.magic_link import Links
 from idp.domain.credentials.passkeys import Passkeys
 from idp.domain.credentials.password import Passwords
 from idp.domain.credentials.recovery_codes import RecoveryCodes
@@ -31,6 +32,7 @@ from idp.domain.housekeeping import Housekeeping
 from idp.domain.installation import open_sealer
 from idp.domain.interactions import Interactions
 from idp.domain.invitations import Invitations
+from idp.domain.magic_links import MagicLinks
 from idp.domain.memberships import Memberships
 from idp.domain.one_time import OneTimeValues
 from idp.domain.outbox import Outbox
@@ -100,6 +102,7 @@ class Services(_People):
     proving: Proving
     sign_in: SignIn
     enrolling: Enrolling
+    magic_links: MagicLinks
     own: OwnAccount
     housekeeping: Housekeeping
     health: Health
@@ -180,6 +183,7 @@ def _assemble(on: _People) -> Services:
         proving=proving,
         sign_in=sign_in,
         enrolling=_enrolling(on, proving, sign_in),
+        magic_links=_magic_links(on, interactions, proving, sign_in),
         own=own,
         housekeeping=Housekeeping(
             store, clock, settings, on.signing_keys, audit, (own.deletion.delete_due,)
@@ -264,6 +268,24 @@ def _sign_in(on: _People, proving: Proving) -> SignIn:
 def _enrolling(on: _People, proving: Proving, sign_in: SignIn) -> Enrolling:
     ways = Ways(on.authenticators, on.passkeys, on.recovery_codes)
     return Enrolling(on.store, ways, on.requirements, proving, sign_in, on.throttle, on.clock)
+
+
+def _magic_links(
+    on: _People, interactions: Interactions, proving: Proving, sign_in: SignIn
+) -> MagicLinks:
+    return MagicLinks(
+        on.store,
+        Links(on.one_time, on.clock, on.settings.magic_link_lifetime),
+        interactions,
+        sign_in,
+        proving,
+        on.devices,
+        on.outbox,
+        on.throttle,
+        on.audit,
+        on.clock,
+        on.settings.issuer,
+    )
 
 
 def _passwords(settings: Settings) -> Passwords:

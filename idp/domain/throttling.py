@@ -7,6 +7,7 @@ stored as keyed digests.
 """
 
 import ipaddress
+from collections.abc import Iterable
 
 from idp.crypto.secrets import keyed_digest
 from idp.domain.clock import Clock
@@ -21,6 +22,9 @@ _SITES_LIMIT = 10
 _EVERYBODYS_LIMIT = 50
 """How many networks at their limit make all browsers wait that no account knows."""
 _WINDOW_SECONDS = 60
+_MAILS = 5
+"""Mails that one person may be sent within `_MAIL_SECONDS` because somebody asked for them."""
+_MAIL_SECONDS = 600
 
 
 class Throttle:
@@ -57,6 +61,23 @@ class Throttle:
         if wait:
             raise Throttled(wait)
 
+    def count_mail(self, identities: Iterable[str], address: str, known_browser: str = "") -> None:
+        """Count a mail that somebody asks for: for the network, and for each name of its reader.
+
+        `known_browser` as in `count_try`, with counters of its own. Raises Throttled.
+        """
+        self.count("mail", address)
+        now = int(self._clock())
+        with self._store.writing() as connection:
+            waits = [
+                self._over(
+                    connection, "mail to", f"{name} {known_browser}", _MAILS, now, _MAIL_SECONDS
+                )
+                for name in identities
+            ]
+        if wait := max(waits):
+            raise Throttled(wait)
+
     def _crowd(self, connection: Connection, address: str, now: int) -> int:
         """Count a try that reaches the check; return the seconds to wait if there are too many."""
         most = self._most
@@ -66,9 +87,17 @@ class Throttle:
             or self._over(connection, "password", "everybody", most * _EVERYBODYS_LIMIT, now)
         )
 
-    def _over(self, connection: Connection, kind: str, value: str, most: int, now: int) -> int:
+    def _over(
+        self,
+        connection: Connection,
+        kind: str,
+        value: str,
+        most: int,
+        now: int,
+        window: int = _WINDOW_SECONDS,
+    ) -> int:
         name = self._name(kind, value)
-        hits, ends = counters.hit(connection, name, 1, now, _WINDOW_SECONDS)
+        hits, ends = counters.hit(connection, name, 1, now, window)
         return max(1, ends - now) if hits > most else 0
 
     def forget(self, connection: Connection, identity: str, known_browser: str = "") -> None:
