@@ -6,7 +6,6 @@ from flask import Response, abort, request, url_for
 
 from idp.domain.authorizations import Approval
 from idp.domain.interactions import Interaction, Progress
-from idp.domain.requirements import SECOND_FACTORS
 from idp.domain.sessions import Session
 from idp.protocol import authorization_request, authorization_response, requested_acr
 from idp.protocol.errors import RedirectedError, ShownError
@@ -88,11 +87,15 @@ def _page_of(turn: Turn) -> str:
 
 
 def _confirming(session: Session) -> str:
-    """Return the page where who is signed in proves it again: with what the person has."""
+    """Return the page where who is signed in proves it again: as before, with what the person has.
+
+    Codes of an app are no first factor.
+    """
     credentials = services().requirements.standing(session.account.id).credentials
-    if "password" in credentials:
-        return "password"
-    return "second_factor" if credentials & SECOND_FACTORS else "magic_link"
+    by_passkey = session.proofs.keys() & {"passkey", "synced_passkey"}
+    if "passkey" in credentials and (by_passkey or "password" not in credentials):
+        return "second_factor"
+    return "password" if "password" in credentials else "magic_link"
 
 
 def cancel(handle: str) -> Response:

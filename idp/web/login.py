@@ -61,6 +61,8 @@ def _ask_who(turn: Turn, typed: str = "", error: object = None) -> Response:
         identifier=typed or turn.progress.identifier or _hint(turn),
         keep=turn.progress.keep,
         last_used=known[0].last_factor if known else None,
+        passkey_url=url_for("passkey", handle=turn.found.handle),
+        passkey_options_url=url_for("passkey_options", handle=turn.found.handle),
         error=error,
         said=Text(turn.progress.said, None, {}),
         action=url_for("sign_in", handle=turn.found.handle),

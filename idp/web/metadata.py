@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, abort, current_app, request
 
+from idp.config import Settings
 from idp.domain.services import Services
 from idp.domain.signing_keys import PublishedKeys
 from idp.protocol import metadata as where
@@ -17,6 +18,8 @@ _METADATA_PATHS = (
     "/.well-known/openid-configuration",
     "/.well-known/oauth-authorization-server",
 )
+_PASSKEY_ENDPOINTS = "/.well-known/passkey-endpoints"
+_RELATED_ORIGINS = "/.well-known/webauthn"
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,11 @@ class Documents:
         body = json.dumps(where.metadata(parts.settings, prompts)).encode()
         self._metadata = _document(body, _MAX_AGE)
         self._jwks: tuple[PublishedKeys | None, Document] = (None, self._metadata)
-        found: dict[str, Callable[[str | None], Document]] = {
-            path: lambda _known: self._metadata for path in _METADATA_PATHS
+        always = dict.fromkeys(_METADATA_PATHS, self._metadata) | _of_passkeys(parts.settings)
+        self.by_path: dict[str, Callable[[str | None], Document]] = {
+            path: _unchanging(document) for path, document in always.items()
         }
-        self.by_path = found | {where.JWKS: self.jwks}
+        self.by_path[where.JWKS] = self.jwks
 
     def jwks(self, known: str | None) -> Document:
         """RFC 7517 section 5. Verifiers that have the set, by `If-None-Match`, are told so."""
@@ -52,6 +56,21 @@ class Documents:
         if known is not None and _names(known, published.etag):
             return Document("304 NOT MODIFIED", document.headers[:-2], b"")
         return document
+
+
+def _unchanging(document: Document) -> Callable[[str | None], Document]:
+    return lambda _known: document
+
+
+def _of_passkeys(settings: Settings) -> dict[str, Document]:
+    """Return where passkeys are kept (W3C Passkey Endpoints), and whose pages else may use them
+    (Web Authentication Level 3 section 5.11), if any.
+    """
+    page = f"{settings.issuer}/account/security"
+    about: dict[str, dict[str, object]] = {_PASSKEY_ENDPOINTS: {"enroll": page, "manage": page}}
+    if settings.related_origins:
+        about[_RELATED_ORIGINS] = {"origins": [settings.issuer, *settings.related_origins]}
+    return {path: _document(json.dumps(body).encode(), _MAX_AGE) for path, body in about.items()}
 
 
 def _document(body: bytes, max_age: int, etag: str = "") -> Document:
@@ -84,6 +103,16 @@ def metadata_again() -> Response:
     return _response()
 
 
+def passkey_endpoints() -> Response:
+    """Where people add and manage their passkeys, for password managers."""
+    return _response()
+
+
+def related_origins() -> Response:
+    """Other sites of ours whose pages may use our passkeys; 404 where there are none."""
+    return _response()
+
+
 def jwks() -> Response:
     """The keys. GET is answered in front of Flask (security.py); this is for the other methods."""
     return _response()
@@ -91,5 +120,8 @@ def jwks() -> Response:
 
 def _response() -> Response:
     documents: Documents = current_app.extensions[_EXTENSION]
-    found = documents.by_path[request.path](request.headers.get("If-None-Match"))
+    answer = documents.by_path.get(request.path)
+    if answer is None:
+        abort(404)
+    found = answer(request.headers.get("If-None-Match"))
     return Response(found.body, found.status, list(found.headers))

@@ -28,6 +28,7 @@ from idp.web import (
     metadata,
     oauth,
     other_ways,
+    passkeys,
     preferences,
     recovery,
     second_factor,
@@ -83,7 +84,17 @@ ROUTES = (
     Route(
         "/interaction/<handle>/other-ways",
         other_ways.other_ways,
-        BOTH,
+        GET,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route(
+        "/interaction/<handle>/passkey", passkeys.passkey, BOTH, Kind.FINISHING_PAGE, "interaction"
+    ),
+    Route(
+        "/interaction/<handle>/passkey/options",
+        passkeys.passkey_options,
+        POST,
         Kind.FINISHING_PAGE,
         "interaction",
     ),
@@ -103,11 +114,53 @@ ROUTES = (
     Route(
         "/interaction/<handle>/second-factor",
         second_factor.second_factor,
+        GET,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route(
+        "/interaction/<handle>/second-factor/code",
+        second_factor.authenticator_code,
+        BOTH,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route(
+        "/interaction/<handle>/second-factor/recovery",
+        second_factor.recovery_code,
         BOTH,
         Kind.FINISHING_PAGE,
         "interaction",
     ),
     Route("/interaction/<handle>/enrol", enrol.enrol, BOTH, Kind.FINISHING_PAGE, "interaction"),
+    Route(
+        "/interaction/<handle>/enrol/authenticator",
+        enrol.enrol_authenticator,
+        BOTH,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route(
+        "/interaction/<handle>/enrol/passkey",
+        enrol.enrol_passkey,
+        BOTH,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route(
+        "/interaction/<handle>/enrol/passkey/options",
+        enrol.enrol_passkey_options,
+        POST,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route(
+        "/interaction/<handle>/recovery-codes",
+        enrol.save_codes,
+        BOTH,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
     Route(
         "/interaction/<handle>/account",
         login.choose_account,
@@ -125,6 +178,8 @@ ROUTES = (
     Route(
         "/interaction/<handle>/sign-out", logout.sign_out, BOTH, Kind.FINISHING_PAGE, "interaction"
     ),
+    Route("/passkey/upgrade", passkeys.upgrade, POST, Kind.PAGE, "session"),
+    Route("/passkey/upgrade/options", passkeys.upgrade_options, POST, Kind.PAGE, "session"),
     Route("/language", preferences.choose_language, POST, Kind.PAGE, "public"),
     Route("/theme", preferences.choose_theme, POST, Kind.PAGE, "public"),
     Route("/setup/administrator/<token>", administrator.administrator, BOTH, Kind.PAGE, "link"),
@@ -144,6 +199,10 @@ ROUTES = (
         Kind.DOCUMENT,
         "public",
     ),
+    Route(
+        "/.well-known/passkey-endpoints", metadata.passkey_endpoints, GET, Kind.DOCUMENT, "public"
+    ),
+    Route("/.well-known/webauthn", metadata.related_origins, GET, Kind.DOCUMENT, "public"),
     Route("/health/live", health.live, GET, Kind.MACHINE, "public"),
     Route("/health/ready", health.ready, GET, Kind.MACHINE, "public"),
     Route("/health/writable", health.writable, GET, Kind.MACHINE, "public"),
