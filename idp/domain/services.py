@@ -38,6 +38,7 @@ from idp.domain.one_time import OneTimeValues
 from idp.domain.outbox import Outbox
 from idp.domain.own_account import OwnAccount
 from idp.domain.own_password import OwnPassword
+from idp.domain.password_reset import PasswordReset
 from idp.domain.playground_runs import PlaygroundRuns
 from idp.domain.profiles import Profiles
 from idp.domain.proving import Proving
@@ -47,6 +48,7 @@ from idp.domain.resources import Resources
 from idp.domain.server_secrets import ServerSecrets
 from idp.domain.sessions import Sessions
 from idp.domain.sign_in import SignIn
+from idp.domain.sign_up import SignUp
 from idp.domain.signing_keys import SigningKeys
 from idp.domain.throttling import Throttle
 from idp.store import schema
@@ -103,6 +105,8 @@ class Services(_People):
     sign_in: SignIn
     enrolling: Enrolling
     magic_links: MagicLinks
+    password_reset: PasswordReset
+    sign_up: SignUp
     own: OwnAccount
     housekeeping: Housekeeping
     health: Health
@@ -110,7 +114,7 @@ class Services(_People):
     @property
     def sign_up_open(self) -> bool:
         """Whether anybody may make an account: it takes mail to prove the address."""
-        return self.settings.sign_up == "open" and self.outbox.available
+        return self.sign_up.possible
 
 
 def start(settings: Settings, store: Store, clock: Clock) -> Services:
@@ -184,6 +188,10 @@ def _assemble(on: _People) -> Services:
         sign_in=sign_in,
         enrolling=_enrolling(on, proving, sign_in),
         magic_links=_magic_links(on, interactions, proving, sign_in),
+        password_reset=_password_reset(on, interactions),
+        sign_up=SignUp(
+            store, interactions, on.accounts, proving, on.outbox, audit, clock, settings
+        ),
         own=own,
         housekeeping=Housekeeping(
             store, clock, settings, on.signing_keys, audit, (own.deletion.delete_due,)
@@ -285,6 +293,14 @@ def _magic_links(
         on.audit,
         on.clock,
         on.settings.issuer,
+    )
+
+
+def _password_reset(on: _People, interactions: Interactions) -> PasswordReset:
+    store, outbox, audit = on.store, on.outbox, on.audit
+    passwords, needs, changes = on.passwords, on.requirements, on.changes
+    return PasswordReset(
+        store, interactions, passwords, needs, changes, outbox, audit, on.clock, on.settings
     )
 
 

@@ -79,11 +79,20 @@ def _page_of(turn: Turn) -> str:
             return "enrol"
         case StepUp():
             return "second_factor"
+        case Login() if opened := _proven_by_mail(turn):
+            return opened
         case Login("create"):
             return "sign_up"
         case Login("fresh") if turn.session:
             return _confirming(turn.session)
     return "sign_in"
+
+
+def _proven_by_mail(turn: Turn) -> str:
+    """Return the page that a mailed proof opened, while it does."""
+    if services().password_reset.allowed(turn.visit):
+        return "new_password"
+    return "new_account" if services().sign_up.proven(turn.visit) else ""
 
 
 def _confirming(session: Session) -> str:

@@ -109,7 +109,22 @@ ROUTES = (
         "/interaction/<handle>/forgot", recovery.forgot, BOTH, Kind.FINISHING_PAGE, "interaction"
     ),
     Route(
+        "/interaction/<handle>/new-password",
+        recovery.new_password,
+        BOTH,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route("/sign-up", sign_up.start_sign_up, GET, Kind.PAGE, "public"),
+    Route(
         "/interaction/<handle>/sign-up", sign_up.sign_up, BOTH, Kind.FINISHING_PAGE, "interaction"
+    ),
+    Route(
+        "/interaction/<handle>/new-account",
+        sign_up.new_account,
+        BOTH,
+        Kind.FINISHING_PAGE,
+        "interaction",
     ),
     Route(
         "/interaction/<handle>/second-factor",
@@ -201,6 +216,9 @@ ROUTES = (
     ),
     Route(
         "/.well-known/passkey-endpoints", metadata.passkey_endpoints, GET, Kind.DOCUMENT, "public"
+    ),
+    Route(
+        "/.well-known/change-password", recovery.change_password_page, GET, Kind.PAGE, "public"
     ),
     Route("/.well-known/webauthn", metadata.related_origins, GET, Kind.DOCUMENT, "public"),
     Route("/health/live", health.live, GET, Kind.MACHINE, "public"),
