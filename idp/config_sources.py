@@ -1,17 +1,21 @@
 """Where settings come from: the environment, or files that it names; and what an origin may be."""
 
 import os
+import re
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_settings import PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 PREFIX = "IDP_"
 _CONTAINER_SECRETS = Path("/run/secrets")
+ENVIRONMENT, DEFAULT, PROGRAM = "environment", "default", "program"
+_UNITS = re.compile(r"\b(seconds|bytes|characters)\b", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -62,6 +66,70 @@ def _everybody_reads(path: Path) -> bool:
         return bool(path.stat().st_mode & stat.S_IROTH)
     except OSError:
         return False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A setting as it may be shown. A secret's value is never in it: `value` is None, and `given`
+    says whether there is one.
+
+    `unit` is `seconds`, `bytes`, `characters` or empty. `source` is ENVIRONMENT, DEFAULT, PROGRAM
+    (`idp dev` decides) or the path of the file.
+    """
+
+    variable: str
+    value: str | None
+    given: bool
+    default: str
+    unit: str
+    source: str
+    meaning: str
+
+
+def shown(settings: BaseSettings) -> list[Shown]:
+    """Return every setting, in the order of its class."""
+    return [_shown(settings, *each) for each in type(settings).model_fields.items()]
+
+
+def _shown(settings: BaseSettings, name: str, field: FieldInfo) -> Shown:
+    value = getattr(settings, name)
+    if secret := isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    meaning = str(field.description)
+    unit = _UNITS.search(meaning) if type(value) is int else None
+    source = _source(name)
+    if source == DEFAULT and not secret and value != field.default:
+        source = PROGRAM
+    return Shown(
+        variable=f"{PREFIX}{name.upper()}",
+        value=None if secret else without_password(text_of(value)),
+        given=bool(value),
+        default="" if secret else text_of(field.default),
+        unit=unit[0].lower() if unit else "",
+        source=source,
+        meaning=meaning,
+    )
+
+
+def _source(name: str) -> str:
+    variable = PREFIX + name.upper()
+    if variable in os.environ:
+        return ENVIRONMENT
+    return os.environ.get(f"{variable}_FILE") or DEFAULT
+
+
+def text_of(value: Any) -> str:
+    """Return a setting's value as it is written in the environment."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def without_password(url: str) -> str:
+    """Return an address without the password that it may carry; anything else as it is."""
+    head, at, tail = url.rpartition("@")
+    scheme, mark, user = head.partition("://")
+    return f"{scheme}://{user.partition(':')[0]}:…@{tail}" if at and mark else url
 
 
 def port_problem(origin: SplitResult) -> str | None:

@@ -1,6 +1,5 @@
 """`idp config`: what is set, where it comes from, and the page that explains every setting."""
 
-import os
 from typing import Any, get_args
 
 import click
@@ -9,6 +8,7 @@ from pydantic.fields import FieldInfo
 
 from idp.cli.context import emit, json_option, settings
 from idp.config import PREFIX, Settings
+from idp.config_sources import Shown, shown, text_of
 
 _HEAD = """\
 # Configuration
@@ -31,7 +31,7 @@ where each value comes from.
 def config(context: click.Context, as_json: bool) -> None:
     """Show every setting, its value and where it comes from; secrets stay hidden."""
     if context.invoked_subcommand is None:
-        emit([_shown(name) for name in Settings.model_fields], as_json)
+        emit([_shown(one) for one in shown(settings())], as_json)
 
 
 @config.command()
@@ -45,33 +45,14 @@ def page() -> str:
     return _HEAD + "".join(map(_row, Settings.model_fields.items()))
 
 
-def _shown(name: str) -> dict[str, str]:
-    value = getattr(settings(), name)
-    if isinstance(value, SecretStr):
-        text = "(hidden)" if value.get_secret_value() else ""
-    elif name == "database_url":
-        text = _without_password(value)
-    else:
-        text = _text(value)
-    return {"setting": PREFIX + name.upper(), "value": text, "source": _source(name)}
-
-
-def _source(name: str) -> str:
-    variable = PREFIX + name.upper()
-    if variable in os.environ:
-        return "environment"
-    return os.environ.get(f"{variable}_FILE") or "default"
-
-
-def _without_password(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    scheme, _, user = head.partition("://")
-    return f"{scheme}://{user.partition(':')[0]}:…@{tail}" if at else url
+def _shown(one: Shown) -> dict[str, str]:
+    value = ("(hidden)" if one.given else "") if one.value is None else one.value
+    return {"setting": one.variable, "value": value, "source": one.source}
 
 
 def _row(setting: tuple[str, FieldInfo]) -> str:
     name, field = setting
-    default = _text(_revealed(field.default))
+    default = text_of(_revealed(field.default))
     cells = (
         f"`{PREFIX}{name.upper()}`",
         f"`{default}`" if default else "–",
@@ -83,12 +64,6 @@ def _row(setting: tuple[str, FieldInfo]) -> str:
 
 def _revealed(value: Any) -> Any:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _allowed(field: FieldInfo) -> str:

@@ -135,6 +135,18 @@ class Clients:
             found = rows.every(connection)
         return [from_rows(list(same)) for _, same in groupby(found, lambda row: row["id"])]
 
+    def page(self, limit: int, after: str = "") -> Sequence[Client]:
+        """Return at most `limit` clients ordered by `client_id`, beginning behind `after`."""
+        with self._store.reading() as connection:
+            found = rows.page(connection, limit, after)
+        return [from_rows(tuple(same)) for _, same in groupby(found, lambda row: row["id"])]
+
+    def secret_dates(self, client_id: str) -> Sequence[tuple[int, int | None]]:
+        """Return when each secret was made, and when it ends, if it does; the newest first."""
+        with self._store.reading() as connection:
+            found = rows.secrets_of(connection, client_id)
+        return [(row["created_at"], row["expires_at"]) for row in found]
+
     def add(
         self,
         details: Mapping[str, Any],

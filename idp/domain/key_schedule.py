@@ -88,6 +88,14 @@ class KeySchedule:
             steps += self._due_for(algorithm, keys, now)
         return steps
 
+    def takes_over_at(self, keys: Sequence[KeyInfo], algorithm: str) -> int | None:
+        """Return when the next key of an algorithm will sign; None when there is none."""
+        active, following = find(keys, algorithm, "active"), find(keys, algorithm, "next")
+        if following is None:
+            return None
+        ends = (active.activated_at or 0) + self.rotation if active else 0
+        return max(ends, following.usable_from)
+
     def _due_for(self, algorithm: str, keys: Sequence[KeyInfo], now: int) -> list[Step]:
         following = find(keys, algorithm, "next")
         if following is None:

@@ -35,6 +35,17 @@ class Mail:
     problem: str | None
 
 
+@dataclass(frozen=True)
+class MailState:
+    """How far a mail came, without what it says and to whom. Times are seconds since 1970."""
+
+    kind: str
+    created_at: int
+    sent_at: int | None
+    tries: int
+    problem: str | None
+
+
 class Outbox:
     """Takes mail, and shows it again where that is allowed."""
 
@@ -110,6 +121,15 @@ class Outbox:
             with suppress(SealBroken):
                 mails.append(self.open(row))
         return mails
+
+    def states(self, limit: int) -> list[MailState]:
+        """Return what became of the newest mails, newest first, without opening any."""
+        with self._store.reading() as connection:
+            found = rows.latest(connection, limit)
+        return [
+            MailState(row["kind"], row["created_at"], row["sent_at"], row["tries"], row["problem"])
+            for row in found
+        ]
 
     def find(self, mail_id: str) -> Mail:
         """Return one mail. Raises NotFound."""

@@ -11,6 +11,7 @@ from idp.domain.activity import Activity
 from idp.domain.addresses import Addresses
 from idp.domain.administrators import Administrators
 from idp.domain.audit import Audit
+from idp.domain.audit_search import AuditSearch
 from idp.domain.authorizations import Authorizations
 from idp.domain.clients import Clients
 from idp.domain.clock import Clock
@@ -33,12 +34,15 @@ from idp.domain.installation import open_sealer
 from idp.domain.interactions import Interactions
 from idp.domain.invitations import Invitations
 from idp.domain.magic_links import MagicLinks
+from idp.domain.mail_test import MailTest
 from idp.domain.memberships import Memberships
 from idp.domain.one_time import OneTimeValues
 from idp.domain.outbox import Outbox
 from idp.domain.own_account import OwnAccount
+from idp.domain.own_factors import OwnFactors
 from idp.domain.own_password import OwnPassword
 from idp.domain.password_reset import PasswordReset
+from idp.domain.people import People
 from idp.domain.playground_runs import PlaygroundRuns
 from idp.domain.profiles import Profiles
 from idp.domain.proving import Proving
@@ -93,6 +97,9 @@ class Services(_People):
     """The parts of one application, each made once and shared by its threads."""
 
     administrators: Administrators
+    people: People
+    audit_search: AuditSearch
+    mail_test: MailTest
     invitations: Invitations
     clients: Clients
     resources: Resources
@@ -175,7 +182,10 @@ def _assemble(on: _People) -> Services:
     own = _own(on, clients, consents)
     return Services(
         **vars(on),
-        administrators=Administrators(store, on.one_time, on.accounts, audit, on.throttle, clock),
+        administrators=_administrators(on),
+        people=_looked_after(on),
+        audit_search=AuditSearch(store, audit),
+        mail_test=MailTest(store, on.outbox, audit),
         invitations=_invitations(on),
         clients=clients,
         resources=Resources(store, audit, clock, settings.cache_lifetime, settings.issuer),
@@ -213,6 +223,7 @@ def _own(on: _People, clients: Clients, consents: Consents) -> OwnAccount:
             store, on.accounts, on.one_time, on.outbox, on.throttle, audit, clock, on.settings
         ),
         password,
+        OwnFactors(store, on.authenticators, on.passkeys, on.recovery_codes, on.throttle),
         connections,
         activity,
         Deletion(store, on.outbox, audit, clock, on.settings),
@@ -242,6 +253,24 @@ def _invitations(on: _People) -> Invitations:
         on.audit,
         on.clock,
         on.settings,
+    )
+
+
+def _administrators(on: _People) -> Administrators:
+    return Administrators(on.store, on.one_time, on.accounts, on.audit, on.throttle, on.clock)
+
+
+def _looked_after(on: _People) -> People:
+    return People(
+        on.store,
+        on.accounts,
+        on.memberships,
+        _administrators(on),
+        on.sessions,
+        on.passkeys,
+        on.authenticators,
+        on.recovery_codes,
+        on.audit,
     )
 
 

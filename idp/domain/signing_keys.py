@@ -67,9 +67,9 @@ class SigningKeys:
         settings: Settings,
         algorithms: Sequence[str] = ALGORITHMS,
     ) -> None:
-        schedule = KeySchedule.of(settings)
+        self.schedule = KeySchedule.of(settings)
         self.algorithms = tuple(algorithms)
-        self._rotation = KeyRotation(store, sealer, audit, clock, schedule, algorithms)
+        self._rotation = KeyRotation(store, sealer, audit, clock, self.schedule, algorithms)
         self._store = store
         self._sealer = sealer
         self._max_age = settings.jwks_max_age

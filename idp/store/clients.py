@@ -22,6 +22,19 @@ _EVERY = (
     .order_by(_TABLE.c.id, _SECRETS.c.created_at, _SECRETS.c.digest)
 )
 _FIND = _EVERY.where(_TABLE.c.client_id == bindparam("client"))
+_PAGE = _EVERY.where(
+    _TABLE.c.client_id.in_(
+        select(_TABLE.c.client_id)
+        .where(_TABLE.c.client_id > bindparam("after"))
+        .order_by(_TABLE.c.client_id)
+        .limit(bindparam("most"))
+    )
+).order_by(None)
+_SECRETS_OF = (
+    select(_SECRETS.c.created_at, _SECRETS.c.expires_at)
+    .where(_SECRETS.c.client_id == bindparam("client"))
+    .order_by(_SECRETS.c.created_at.desc())
+)
 _DROP_SECRETS = delete(_SECRETS).where(
     _SECRETS.c.client_id == bindparam("client"),
     _SECRETS.c.digest.not_in(bindparam("kept", expanding=True)),
@@ -51,6 +64,17 @@ def find(connection: Connection, client_id: str) -> Sequence[RowMapping]:
 def every(connection: Connection) -> Sequence[RowMapping]:
     """Return the rows of every client, oldest client first."""
     return connection.execute(_EVERY).mappings().all()
+
+
+def page(connection: Connection, most: int, after: str) -> Sequence[RowMapping]:
+    """Return the rows of at most `most` clients ordered by their `client_id`, behind `after`."""
+    statement = _PAGE.order_by(_TABLE.c.client_id, _SECRETS.c.created_at, _SECRETS.c.digest)
+    return connection.execute(statement, {"after": after, "most": most}).mappings().all()
+
+
+def secrets_of(connection: Connection, client_id: str) -> Sequence[RowMapping]:
+    """Return `created_at` and `expires_at` of a client's secrets, the newest first."""
+    return connection.execute(_SECRETS_OF, {"client": client_id}).mappings().all()
 
 
 def change(connection: Connection, client_id: str, values: dict[str, Any]) -> bool:
