@@ -11,7 +11,7 @@ from idp.protocol import logout as protocol
 from idp.protocol.errors import ShownError
 from idp.protocol.logout import LogoutRequest
 from idp.web import turns
-from idp.web.browser_session import browser_cookie, current_session
+from idp.web.browser_session import browser_cookie, current_session, current_sessions
 from idp.web.context import all_values, oauth_server, origin, services
 from idp.web.pages import page, see_other, view_of
 
@@ -35,7 +35,7 @@ def logout() -> Response:
     if request.method == "POST":
         # A cross-site POST comes without our cookie (SameSite=Lax): go on in a GET of ours.
         return _to_page(Progress(logout=asked.as_json()), None)
-    session = current_session()
+    session = _meant(asked)
     if _is_proven(asked, session):
         return see_other(_signed_out(asked, session))
     return _to_page(Progress(logout=asked.as_json()), browser_cookie())
@@ -54,7 +54,7 @@ def sign_out(handle: str) -> Response:
     if found.finished:
         return see_other(found.progress.result or "/")
     asked = protocol.from_json(found.progress.logout)
-    session = current_session()
+    session = _meant(asked)
     if _is_proven(asked, session) or request.form.get("decision") == "sign_out":
         return see_other(services().interactions.close(found, _signed_out(asked, session)))
     if request.method == "POST":
@@ -66,6 +66,12 @@ def sign_out(handle: str) -> Response:
         client=view_of(client),
         action=url_for("sign_out", handle=handle),
     )
+
+
+def _meant(asked: LogoutRequest) -> Session | None:
+    """Return the session that the hint names, of all in this browser; else the present one."""
+    named = [one for one in current_sessions() if one.account.subject == asked.subject]
+    return next(iter(named), None) or current_session()
 
 
 def _is_proven(asked: LogoutRequest, session: Session | None) -> bool:

@@ -151,3 +151,17 @@ def test_a_browser_holds_a_bounded_number_of_accounts(
     found = services.sessions.all(browser.http.cookies[COOKIE])
     assert len(found) == MOST_ACCOUNTS
     assert ADA.email not in {session.account.email for session in found}
+
+
+def test_a_hint_signs_out_whom_it_names_and_nobody_else(
+    deployment: Deployment, webapp: TokenClient, services: Services
+) -> None:
+    browser = both(deployment)
+    page = browser.start(webapp.authorization())
+    page = browser.finish(browser.submit(page, account_button(page, 1)))
+    hint = webapp.redeem(page.callback).json()["id_token"]
+    page = browser.start(webapp.authorization(prompt="select_account"))
+    browser.submit(page, account_button(page, 1))  # Grace is the present one again
+    browser.get("/oauth2/logout", {"id_token_hint": hint})
+    found = services.sessions.all(browser.http.cookies[COOKIE])
+    assert [session.account.email for session in found] == [GRACE.email]
