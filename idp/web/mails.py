@@ -1,8 +1,7 @@
 """The words of mails: templates/mail/<kind>.html and .txt, in the language of whoever reads them.
 
 Addresses in a mail come complete in its values or are made of the issuer: no request has a say
-(SECURITY case 96). What a browser calls itself is anybody's text, so only names on our own list are
-repeated.
+(SECURITY case 96).
 """
 
 import re
@@ -13,44 +12,19 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 from jinja2 import Template, TemplateError
-from ua_parser import parse
 
 from idp.config import Settings
 from idp.domain.delivery import Rendered, Unrenderable
 from idp.domain.languages import RIGHT_TO_LEFT
 from idp.domain.texts import Text, counted, marked
 from idp.web.i18n import format_datetime, in_language, language
+from idp.web.user_agents import describe
 
 MAILS = "doorward-mails"
 _RULE = re.compile(r"^\.([a-z]+) \{ (.+) \}$", re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 _CLASSES = re.compile(r'class="([a-z]+)"')
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+\n")
-_LONGEST_AGENT = 300
-_BROWSERS = {
-    "Chrome": "Chrome",
-    "Chrome Mobile": "Chrome",
-    "Chrome Mobile iOS": "Chrome",
-    "Edge": "Edge",
-    "Edge Mobile": "Edge",
-    "Firefox": "Firefox",
-    "Firefox Mobile": "Firefox",
-    "Firefox iOS": "Firefox",
-    "Mobile Safari": "Safari",
-    "Opera": "Opera",
-    "Opera Mobile": "Opera",
-    "Safari": "Safari",
-    "Samsung Internet": "Samsung Internet",
-}
-_SYSTEMS = {
-    "Android": "Android",
-    "Chrome OS": "ChromeOS",
-    "Linux": "Linux",
-    "Mac OS X": "macOS",
-    "Ubuntu": "Ubuntu",
-    "Windows": "Windows",
-    "iOS": "iOS",
-}
 _ADDED = {
     "passkey": marked("A passkey was added"),
     "authenticator": marked("An authenticator app was added"),
@@ -164,23 +138,12 @@ def _happened(kind: str, factor: str) -> Text:
     return _ADDED.get(factor, marked("A way to sign in was added"))
 
 
-def device(user_agent: str) -> Text:
-    """Return what a `User-Agent` header tells of browser and system, in words of ours only."""
-    seen = parse(user_agent[:_LONGEST_AGENT])
-    browser = _BROWSERS.get(seen.user_agent.family if seen.user_agent else "")
-    system = _SYSTEMS.get(seen.os.family if seen.os else "")
-    if browser and system:
-        return marked("%(browser)s on %(system)s", browser=browser, system=system)
-    known = browser or system
-    return marked("%(what)s", what=known) if known else marked("an unknown browser")
-
-
 _SAYINGS: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "at": ("when", format_datetime),
     "deletes_at": ("deleted", format_datetime),
     "minutes": ("valid", _valid_minutes),
     "days": ("valid", _valid_days),
     "left": ("remaining", _remaining),
-    "browser": ("device", device),
-    "user_agent": ("device", device),
+    "browser": ("device", describe),
+    "user_agent": ("device", describe),
 }

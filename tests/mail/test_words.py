@@ -9,7 +9,8 @@ import pytest
 
 from idp.domain.delivery import Unrenderable
 from idp.domain.languages import LANGUAGES
-from idp.web.mails import Mails, device
+from idp.web.mails import Mails
+from idp.web.user_agents import describe
 from tests.mail.samples import AT, FIREFOX, LINK, SAMPLES
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -153,7 +154,7 @@ def test_what_a_browser_calls_itself_is_not_repeated(mails: Mails, agent: str) -
     ],
 )
 def test_a_known_browser_is_named(agent: str, said: str) -> None:
-    assert device(agent) == said
+    assert describe(agent) == said
 
 
 @pytest.mark.parametrize(
