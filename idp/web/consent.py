@@ -8,7 +8,7 @@ from idp.domain.sessions import Session
 from idp.protocol import redirect_uris, scopes
 from idp.protocol.authorization_request import AuthorizationRequest
 from idp.protocol.interaction import Consent
-from idp.web import authorize, turns
+from idp.web import authorize, passkeys, turns
 from idp.web.context import origin, services
 from idp.web.pages import page, see_other, view_of
 
@@ -56,4 +56,5 @@ def _ask(
         impersonable=client.impersonable,
         action=url_for("consent", handle=found.handle),
         switch_url=url_for("switch", handle=found.handle),
+        upgrade=passkeys.upgrade_offered(session),
     )

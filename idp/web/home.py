@@ -2,6 +2,7 @@
 
 from flask import Response, url_for
 
+from idp.web import passkeys
 from idp.web.browser_session import current_session
 from idp.web.context import services
 from idp.web.pages import page
@@ -33,4 +34,5 @@ def home() -> Response:
         sign_in_url=url_for("start"),
         sign_out_action=url_for("sign_out_here"),
         links=links,
+        upgrade=passkeys.upgrade_offered(session),
     )
