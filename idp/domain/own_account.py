@@ -7,6 +7,7 @@ from idp.domain.addresses import Addresses
 from idp.domain.connections import Connections
 from idp.domain.deletion import Deletion
 from idp.domain.export import Export
+from idp.domain.own_factors import OwnFactors
 from idp.domain.own_password import OwnPassword
 from idp.domain.profiles import Profiles
 
@@ -18,6 +19,7 @@ class OwnAccount:
     profiles: Profiles
     addresses: Addresses
     password: OwnPassword
+    factors: OwnFactors
     connections: Connections
     activity: Activity
     deletion: Deletion

@@ -88,3 +88,11 @@ class OwnPassword:
                 raise NotFound(marked("There is no password."))
             keep_a_way_in(connection, account, by)
             self._changes.removed(connection, account, "password", "", by)
+
+    def shut_out_others(self, account: Account, by: By) -> None:
+        """End everything but the session of `by`: its person saw what was not them."""
+        with self._store.writing() as connection:
+            rows.lock(connection, account.id)
+            self._changes.shut_out(connection, account, "that was not me", by)
+            entry = Entry("account.not_me", by.actor, account.id)
+            self._audit.record(connection, by.origin, entry)
