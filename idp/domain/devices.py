@@ -69,7 +69,7 @@ class Devices:
 
     def any(self, connection: Connection, account_id: str) -> bool:
         """Whether the account ever signed in from a browser that is known still."""
-        return bool(rows.of_account(connection, account_id, int(self._clock())))
+        return rows.is_any(connection, account_id, int(self._clock()))
 
     def accounts_of(self, cookie: str) -> list[KnownAccount]:
         """Return who signed in from this browser, the latest first."""

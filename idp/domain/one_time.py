@@ -130,10 +130,8 @@ class OneTimeValues:
         `unless_used`: nothing happens to one that was used meanwhile.
         """
         digest = secrets.digest(kind, value)
-        values: dict[str, Any] = {"sealed": self._sealer.seal(_text(payload), place(kind, digest))}
-        if binding is not None:
-            values["binding"] = binding
-        rows.change(connection, digest, values, unless_used=unless_used)
+        sealed = self._sealer.seal(_text(payload), place(kind, digest))
+        rows.rewrite(connection, digest, sealed, binding, unless_used=unless_used)
 
 
 def _text(payload: dict[str, Any]) -> bytes:

@@ -5,14 +5,24 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
 
+from idp.store.statements import Row, Statement
 from idp.store.tables import Account, Password, table
 
 _ACCOUNTS = table(Account)
 _PASSWORDS = table(Password)
-_WITH_PASSWORD = (
+_WITH_PASSWORD = Statement(
     select(_ACCOUNTS, _PASSWORDS.c.hash)
     .join_from(_ACCOUNTS, _PASSWORDS, isouter=True)
-    .where(_ACCOUNTS.c.email_key == bindparam("email_key"))
+    .where(_ACCOUNTS.c.email_key == bindparam("email_key_"))
+)
+_ENABLED = (
+    select(_ACCOUNTS.c.id)
+    .where(_ACCOUNTS.c.id == bindparam("account_id_"), _ACCOUNTS.c.disabled_at.is_(None))
+    .with_for_update(read=True)
+)
+_IS_ENABLED = Statement(_ENABLED)
+_HAS_PASSWORD = Statement(
+    _ENABLED.join_from(_ACCOUNTS, _PASSWORDS).where(_PASSWORDS.c.hash == bindparam("hash_"))
 )
 _FIND = select(_ACCOUNTS).where(
     or_(
@@ -35,27 +45,13 @@ def lock(connection: Connection, account_id: str) -> None:
 
 def confirm(connection: Connection, account_id: str, hashed: str) -> bool:
     """Whether an account is enabled and still has this password; it stays so until the end."""
-    statement = (
-        select(_ACCOUNTS.c.id)
-        .join_from(_ACCOUNTS, _PASSWORDS)
-        .where(
-            _ACCOUNTS.c.id == account_id,
-            _ACCOUNTS.c.disabled_at.is_(None),
-            _PASSWORDS.c.hash == hashed,
-        )
-        .with_for_update(read=True)
-    )
-    return connection.execute(statement).first() is not None
+    values = {"account_id_": account_id, "hash_": hashed}
+    return _HAS_PASSWORD.first(connection, values) is not None
 
 
 def enabled(connection: Connection, account_id: str) -> bool:
     """Whether an account is there and enabled; it stays so until the transaction ends."""
-    statement = (
-        select(_ACCOUNTS.c.id)
-        .where(_ACCOUNTS.c.id == account_id, _ACCOUNTS.c.disabled_at.is_(None))
-        .with_for_update(read=True)
-    )
-    return connection.execute(statement).first() is not None
+    return _IS_ENABLED.first(connection, {"account_id_": account_id}) is not None
 
 
 def find(connection: Connection, key: str) -> RowMapping | None:
@@ -63,11 +59,11 @@ def find(connection: Connection, key: str) -> RowMapping | None:
     return connection.execute(_FIND, {"key": key}).mappings().first()
 
 
-def with_password(connection: Connection, email_key: str) -> RowMapping | None:
+def with_password(connection: Connection, email_key: str) -> Row | None:
     """Return the person with this compared address, and the hash of the password if
     there is one.
     """
-    return connection.execute(_WITH_PASSWORD, {"email_key": email_key}).mappings().first()
+    return _WITH_PASSWORD.first(connection, {"email_key_": email_key})
 
 
 def page(connection: Connection, limit: int, after: str) -> Sequence[RowMapping]:

@@ -34,6 +34,16 @@ _OF_ACCOUNT = Statement(
     .order_by(_DEVICES.c.seen_at.desc(), _DEVICES.c.id)
 )
 
+_ANY = Statement(
+    select(_DEVICES.c.id)
+    .where(
+        _DEVICES.c.account_id == bindparam("account_id_"),
+        _DEVICES.c.expires_at > bindparam("now"),
+    )
+    .limit(1)
+)
+_INSERT = Statement(insert(_DEVICES))
+
 
 def find(connection: Connection, cookie_digest: bytes, account_id: str, now: int) -> Row | None:
     """Return what is known of a browser and an account."""
@@ -51,9 +61,14 @@ def of_account(connection: Connection, account_id: str, now: int) -> list[Row]:
     return _OF_ACCOUNT.all(connection, {"account_id_": account_id, "now": now})
 
 
+def is_any(connection: Connection, account_id: str, now: int) -> bool:
+    """Whether an account has a browser that is known."""
+    return _ANY.first(connection, {"account_id_": account_id, "now": now}) is not None
+
+
 def add(connection: Connection, row: dict[str, Any]) -> None:
     """Add a browser of an account. Raises Conflict when it is known."""
-    connection.execute(insert(_DEVICES), row)
+    _INSERT.run(connection, row)
 
 
 def change(connection: Connection, device_id: str, values: dict[str, Any]) -> None:

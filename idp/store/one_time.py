@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, LargeBinary, bindparam, func, insert, select, update
 
 from idp.store.statements import Row, Statement
 from idp.store.tables import OneTime, table
@@ -37,6 +37,16 @@ _BIND = Statement(
     .where(_TABLE.c.digest == bindparam("digest_"), _TABLE.c.binding.is_(None))
     .values(binding=bindparam("binding_"))
 )
+_CHANGE = (
+    update(_TABLE)
+    .where(_TABLE.c.digest == bindparam("digest_"))
+    .values(
+        sealed=bindparam("sealed_"),
+        binding=func.coalesce(bindparam("binding_", type_=LargeBinary), _TABLE.c.binding),
+    )
+)
+_REWRITE = Statement(_CHANGE)
+_REWRITE_UNUSED = Statement(_CHANGE.where(_TABLE.c.used_at.is_(None)))
 
 
 def add(connection: Connection, row: dict[str, Any]) -> None:
@@ -68,11 +78,14 @@ def bind(connection: Connection, digest: bytes, binding: bytes) -> bool:
     return _BIND.run(connection, {"digest_": digest, "binding_": binding}) == 1
 
 
-def change(
-    connection: Connection, digest: bytes, values: dict[str, Any], *, unless_used: bool = False
+def rewrite(
+    connection: Connection,
+    digest: bytes,
+    sealed: bytes,
+    binding: bytes | None,
+    *,
+    unless_used: bool = False,
 ) -> None:
-    """Change payload, binding or lifetime of a value; `unless_used` leaves a used one as it is."""
-    statement = update(_TABLE).where(_TABLE.c.digest == digest).values(**values)
-    if unless_used:
-        statement = statement.where(_TABLE.c.used_at.is_(None))
-    connection.execute(statement)
+    """Change payload, and binding where one is given; `unless_used` leaves a used one as it is."""
+    statement = _REWRITE_UNUSED if unless_used else _REWRITE
+    statement.run(connection, {"digest_": digest, "sealed_": sealed, "binding_": binding})

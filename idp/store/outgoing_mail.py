@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from idp.store.database import RowMapping
+from idp.store.statements import Statement
 from idp.store.tables import OutgoingMail, table
 
 _MAIL = table(OutgoingMail)
@@ -30,10 +31,12 @@ _SETTLE = update(_MAIL).where(
 _LATEST = select(_MAIL).order_by(_MAIL.c.id.desc()).limit(bindparam("most"))
 _FIND = select(_MAIL).where(_MAIL.c.id == bindparam("mail_id"))
 
+_INSERT = Statement(insert(_MAIL))
+
 
 def add(connection: Connection, row: dict[str, Any]) -> None:
     """Add a mail that is to be sent."""
-    connection.execute(insert(_MAIL), row)
+    _INSERT.run(connection, row)
 
 
 def any_due(connection: Connection, now: int) -> bool:

@@ -50,8 +50,13 @@ _OF_ACCOUNT = Statement(
     .where(_SESSIONS.c.account_id == bindparam("account_id_"))
     .order_by(_SESSIONS.c.seen_at.desc(), _SESSIONS.c.id.desc())
 )
-_INSERT = insert(_SESSIONS)
-_MOVE = (
+_INSERT = Statement(insert(_SESSIONS))
+_MOVE = Statement(
+    update(_SESSIONS)
+    .where(_SESSIONS.c.cookie_digest == bindparam("old"), _SESSIONS.c.ended_at.is_(None))
+    .values(cookie_digest=bindparam("new"))
+)
+_MOVE_BOUND = Statement(
     update(_ONE_TIME)
     .where(_ONE_TIME.c.binding == bindparam("old"), _ONE_TIME.c.used_at.is_(None))
     .values(binding=bindparam("new"), former_binding=bindparam("old"))
@@ -60,7 +65,7 @@ _MOVE = (
 
 def add(connection: Connection, row: dict[str, Any]) -> None:
     """Add a session."""
-    connection.execute(_INSERT, row)
+    _INSERT.run(connection, row)
 
 
 def of_browser(connection: Connection, cookie_digest: bytes, now: int) -> list[Row]:
@@ -111,11 +116,8 @@ def choose(connection: Connection, session_id: str, chosen_at: int) -> None:
 
 def move(connection: Connection, old: bytes, new: bytes) -> None:
     """Give the live sessions of a browser, and what is bound to it, its new cookie."""
-    statement = update(_SESSIONS).where(
-        _SESSIONS.c.cookie_digest == old, _SESSIONS.c.ended_at.is_(None)
-    )
-    connection.execute(statement.values(cookie_digest=new))
-    connection.execute(_MOVE, {"old": old, "new": new})
+    _MOVE.run(connection, {"old": old, "new": new})
+    _MOVE_BOUND.run(connection, {"old": old, "new": new})
 
 
 def end(connection: Connection, session_id: str, account_id: str, now: int) -> bool:

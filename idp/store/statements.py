@@ -7,13 +7,13 @@ values in more than these (lists, a choice of columns) can't be such a statement
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, Dialect, Insert
+from sqlalchemy import CompoundSelect, Connection, Dialect, Insert, TextualSelect
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.selectable import Select
 
 from idp.store.errors import renamed
 
-Clause = Select[Any] | CompoundSelect[Any] | UpdateBase
+Clause = Select[Any] | CompoundSelect[Any] | TextualSelect | UpdateBase
 Values = Mapping[str, Any]
 Row = dict[str, Any]
 Conversions = Sequence[tuple[str, Callable[[Any], Any]]]
