@@ -1,8 +1,8 @@
 """Every URL, its view, and what kind of answer it gives. START HERE.
 
 Who may come is in the last column: `public`, `session` (somebody signed in), `interaction` (the
-browser that began it), `client` (client authentication), `token` (an access token), `link` (a
-one-time link).
+browser that began it), `permission` (who the policies allow it), `client` (client authentication),
+`token` (an access token), `link` (a one-time link).
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from idp.web import (
     administrator,
     authorize,
     consent,
+    console_routes,
     dev_mail,
     enrol,
     health,
@@ -197,6 +198,8 @@ ROUTES = (
     Route("/passkey/upgrade/options", passkeys.upgrade_options, POST, Kind.PAGE, "session"),
     Route("/language", preferences.choose_language, POST, Kind.PAGE, "public"),
     Route("/theme", preferences.choose_theme, POST, Kind.PAGE, "public"),
+    Route("/mail/<token>", magic_link.mailed, BOTH, Kind.FINISHING_PAGE, "link"),
+    *(Route(*row, Kind.PAGE, "permission") for row in console_routes.ACCOUNT),
     Route("/setup/administrator/<token>", administrator.administrator, BOTH, Kind.PAGE, "link"),
     Route("/invitation/<token>", invitation.invitation, BOTH, Kind.PAGE, "link"),
     Route(where.AUTHORIZE, authorize.authorize, BOTH, Kind.ENTRY, "public"),
@@ -217,9 +220,7 @@ ROUTES = (
     Route(
         "/.well-known/passkey-endpoints", metadata.passkey_endpoints, GET, Kind.DOCUMENT, "public"
     ),
-    Route(
-        "/.well-known/change-password", recovery.change_password_page, GET, Kind.PAGE, "public"
-    ),
+    Route("/.well-known/change-password", recovery.change_password_page, GET, Kind.PAGE, "public"),
     Route("/.well-known/webauthn", metadata.related_origins, GET, Kind.DOCUMENT, "public"),
     Route("/health/live", health.live, GET, Kind.MACHINE, "public"),
     Route("/health/ready", health.ready, GET, Kind.MACHINE, "public"),

@@ -1,0 +1,54 @@
+"""The rows of `routes` for our consoles: path, view, methods. All are pages, and for each the
+policies are asked (`guards`), but for changing who is at it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from idp.web.account import (
+    activity,
+    applications,
+    data,
+    devices,
+    enrolling,
+    home,
+    profile,
+    security,
+)
+
+Row = tuple[str, Callable[..., Any], tuple[str, ...]]
+_GET = ("GET",)
+_POST = ("POST",)
+_BOTH = ("GET", "POST")
+
+ACCOUNT: tuple[Row, ...] = (
+    ("/account", home.account_home, _GET),
+    ("/account/switch", home.switch_account, _POST),
+    ("/account/profile", profile.account_profile, _BOTH),
+    ("/account/preferences", profile.account_preferences, _POST),
+    ("/account/email", profile.account_email, _BOTH),
+    ("/account/email/code/<handle_of_code>", profile.email_code, _BOTH),
+    ("/account/email/link/<token>", profile.email_link, _BOTH),
+    ("/account/security", security.account_security, _GET),
+    ("/account/security/password", security.change_password, _BOTH),
+    ("/account/security/password/remove", security.remove_password, _BOTH),
+    ("/account/security/passkeys/add", enrolling.add_passkey, _BOTH),
+    ("/account/security/passkeys/options", enrolling.new_passkey_options, _POST),
+    ("/account/security/authenticators/add", enrolling.add_authenticator, _BOTH),
+    ("/account/security/recovery-codes", enrolling.recovery_codes, _BOTH),
+    ("/account/security/<kind>/<credential_id>/rename", security.rename_credential, _BOTH),
+    ("/account/security/<kind>/<credential_id>/remove", security.remove_credential, _BOTH),
+    ("/account/sessions", devices.account_sessions, _GET),
+    ("/account/sessions/others/end", devices.end_other_sessions, _POST),
+    ("/account/sessions/<session_id>/end", devices.end_session, _POST),
+    ("/account/devices/<device_id>/forget", devices.forget_device, _POST),
+    ("/account/devices/<device_id>/distrust", devices.distrust_device, _POST),
+    ("/account/applications", applications.account_applications, _GET),
+    ("/account/applications/<client_id>/remove", applications.remove_application, _POST),
+    ("/account/activity", activity.account_activity, _GET),
+    ("/account/activity/not-me", activity.not_me, _BOTH),
+    ("/account/data", data.account_data, _GET),
+    ("/account/data/download", data.export_account, _BOTH),
+    ("/account/data/delete", data.delete_account, _BOTH),
+    ("/account/data/delete/cancel", data.cancel_deletion, _POST),
+)
