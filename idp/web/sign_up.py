@@ -92,11 +92,11 @@ def new_account(handle: str) -> Response:
     """Make the account of whoever proved the address, and sign them in."""
     turn = turns.turn(handle)
     email = services().sign_up.proven(turn.visit) if _is_turn(turn) else ""
-    if not email:
-        return turn.back()
     if request.method != "POST":
-        return _ask_new(turn, email)
+        return _ask_new(turn, email) if email else turn.back()
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
+    if not email:
+        return _clicked_again(turn, password)
     try:
         return turn.signed_in(services().sign_up.create(turn.visit, name, password))
     except Invalid as error:
@@ -104,6 +104,16 @@ def new_account(handle: str) -> Response:
     except AlreadyExists:
         services().sign_up.give_up(turn.visit, _TAKEN)
         return see_other(url_for("sign_in", handle=handle))
+    except Refused:
+        return turn.back()
+
+
+def _clicked_again(turn: Turn, password: str) -> Response:
+    """A second click may come before the browser has the cookie of the first."""
+    if not _is_turn(turn) or not services().sign_up.made(turn.visit):
+        return turn.back()
+    try:
+        return turn.signed_in(services().sign_in.with_password(turn.visit, password))
     except Refused:
         return turn.back()
 
