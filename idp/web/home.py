@@ -2,6 +2,7 @@
 
 from flask import Response, url_for
 
+from idp.domain.texts import marked
 from idp.web import passkeys
 from idp.web.browser_session import current_session
 from idp.web.context import services
@@ -12,6 +13,14 @@ def home() -> Response:
     """Greet."""
     session = current_session()
     links = []
+    if session:
+        links.append(
+            {
+                "label": marked("Your account"),
+                "url": url_for("account_home"),
+                "description": marked("Personal info, security, connected apps"),
+            }
+        )
     if services().settings.development:
         links.append(
             {
