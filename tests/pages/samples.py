@@ -259,6 +259,43 @@ TOKENS_PAGE: dict[str, Any] = {
     "restart_url": "/playground",
 }
 
+FORGOT: dict[str, Any] = {
+    "client": CLIENT,
+    "identifier": ADA["email"],
+    "fixed": False,
+    "error": None,
+    "action": ACTION,
+    "back_url": ACTION,
+}
+NEW_PASSWORD: dict[str, Any] = {
+    "client": CLIENT,
+    "email": ADA["email"],
+    "error": None,
+    "min_length": 15,
+    "action": ACTION,
+}
+SIGN_UP: dict[str, Any] = {
+    "client": CLIENT,
+    "identifier": "",
+    "error": None,
+    "said": None,
+    "action": ACTION,
+    "sign_in_url": "/sign-in",
+    "cancel_url": ACTION,
+}
+NEW_ACCOUNT: dict[str, Any] = {
+    "client": CLIENT,
+    "email": ADA["email"],
+    "name": "",
+    "errors": {},
+    "invited": False,
+    "min_length": 15,
+    "action": ACTION,
+    "cancel_url": ACTION,
+}
+INVITED = NEW_ACCOUNT | {"client": None, "invited": True, "name": "Ada", "cancel_url": None}
+NO_ADDRESS = "Enter your email address."
+TOO_SHORT = "Use at least 15 characters."
 SAMPLES: dict[str, Sample] = {
     "sign-in": Sample("sign_in.html", SIGN_IN),
     "sign-in-plain": Sample(
@@ -512,6 +549,48 @@ SAMPLES: dict[str, Sample] = {
     "administrator-rtl": Sample(
         "administrator.html", ADMINISTRATOR | {"errors": {"name": "خطأ"}}, RTL
     ),
+    "forgot": Sample("forgot.html", FORGOT),
+    "forgot-error": Sample("forgot.html", FORGOT | {"identifier": "ada@", "error": NO_ADDRESS}),
+    "forgot-fixed": Sample("forgot.html", FORGOT | {"fixed": True}),
+    "forgot-long": Sample(
+        "forgot.html", FORGOT | {"fixed": True, "identifier": LONG_PERSON["email"]}
+    ),
+    "forgot-rtl": Sample("forgot.html", FORGOT | {"client": ARABIC_CLIENT, "error": "خطأ"}, RTL),
+    "forgot-hostile": Sample("forgot.html", FORGOT | {"identifier": HOSTILE, "fixed": True}),
+    "new-password": Sample("new_password.html", NEW_PASSWORD),
+    "new-password-error": Sample("new_password.html", NEW_PASSWORD | {"error": TOO_SHORT}),
+    "new-password-rtl": Sample("new_password.html", NEW_PASSWORD | {"error": "خطأ"}, RTL),
+    "new-password-hostile": Sample("new_password.html", NEW_PASSWORD | {"email": HOSTILE}),
+    "sign-up": Sample("sign_up.html", SIGN_UP),
+    "sign-up-plain": Sample("sign_up.html", SIGN_UP | {"client": None, "cancel_url": None}),
+    "sign-up-error": Sample("sign_up.html", SIGN_UP | {"identifier": "ada@", "error": NO_ADDRESS}),
+    "sign-up-said": Sample(
+        "sign_up.html", SIGN_UP | {"said": "Your password was changed. Sign in with it."}
+    ),
+    "sign-up-stranger": Sample("sign_up.html", SIGN_UP | {"client": LONG_CLIENT}),
+    "sign-up-rtl": Sample("sign_up.html", SIGN_UP | {"client": ARABIC_CLIENT}, RTL),
+    "sign-up-hostile": Sample(
+        "sign_up.html",
+        SIGN_UP | {"client": HOSTILE_CLIENT, "identifier": HOSTILE, "error": HOSTILE},
+    ),
+    "new-account": Sample("new_account.html", NEW_ACCOUNT),
+    "new-account-plain": Sample("new_account.html", NEW_ACCOUNT | {"client": None}),
+    "new-account-errors": Sample(
+        "new_account.html",
+        NEW_ACCOUNT | {"name": "Ada", "errors": {"name": "A letter is odd.", "password": TOO_SHORT}},
+    ),
+    "new-account-long": Sample(
+        "new_account.html", NEW_ACCOUNT | {"client": LONG_CLIENT, "email": LONG_PERSON["email"]}
+    ),
+    "new-account-rtl": Sample(
+        "new_account.html", NEW_ACCOUNT | {"client": ARABIC_CLIENT, "errors": {"name": "خطأ"}}, RTL
+    ),
+    "new-account-hostile": Sample(
+        "new_account.html",
+        NEW_ACCOUNT | {"client": HOSTILE_CLIENT, "email": HOSTILE, "name": HOSTILE},
+    ),
+    "invited": Sample("new_account.html", INVITED),
+    "invited-error": Sample("new_account.html", INVITED | {"errors": {"password": TOO_SHORT}}),
     "playground": Sample("playground/start.html", PLAYGROUND_START, {"development": True}),
     "playground-errors": Sample(
         "playground/start.html",
