@@ -63,7 +63,9 @@ class Proofs:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`assurance` of the `proofs` that are enough, or what is `missing` and the sentence why."""
+    """`assurance` of the `proofs` that are enough, or what is `missing` and the sentence why; it is
+    empty where policies are content and the client is not.
+    """
 
     missing: Missing
     proofs: Mapping[str, int]
@@ -139,10 +141,10 @@ class Requirements:
             ),
         )
         if decision.allowed:
-            missing = _asked_for(case, assurance)
+            missing, sentence = _asked_for(case, assurance), ""
         else:
-            missing = _required(decision.requires, case.standing)
-        return Verdict(missing, proofs, assurance, decision.sentence, decision.policies)
+            missing, sentence = _required(decision.requires, case.standing), decision.sentence
+        return Verdict(missing, proofs, assurance, sentence, decision.policies)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from flask import Response, request, url_for
 
 from idp.domain.access import PRIVILEGED_ROLES
 from idp.domain.accounts import Account
-from idp.domain.assurance import TWO_FACTORS
+from idp.domain.assurance import PHISHING_RESISTANT, TWO_FACTORS
 from idp.domain.errors import Refused
 from idp.domain.proving import Cookies
 from idp.domain.texts import Text, marked
@@ -60,6 +60,8 @@ def ways(turn: Turn) -> tuple[str, ...]:
     if not wanted:
         return ()
     held = services().requirements.standing(turn.visit.account_id).credentials
+    if turn.visit.demand.level >= PHISHING_RESISTANT and "passkey" in held:
+        return ("passkey",)  # nothing else would do in the end
     return tuple(way for way in wanted if way in held)
 
 
