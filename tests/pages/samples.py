@@ -577,7 +577,8 @@ SAMPLES: dict[str, Sample] = {
     "new-account-plain": Sample("new_account.html", NEW_ACCOUNT | {"client": None}),
     "new-account-errors": Sample(
         "new_account.html",
-        NEW_ACCOUNT | {"name": "Ada", "errors": {"name": "A letter is odd.", "password": TOO_SHORT}},
+        NEW_ACCOUNT
+        | {"name": "Ada", "errors": {"name": "A letter is odd.", "password": TOO_SHORT}},
     ),
     "new-account-long": Sample(
         "new_account.html", NEW_ACCOUNT | {"client": LONG_CLIENT, "email": LONG_PERSON["email"]}
