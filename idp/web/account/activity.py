@@ -98,8 +98,10 @@ def _shown(one: Happening) -> dict[str, object]:
 def not_me(session: Session) -> Response:
     """Help whoever sees something that was not them: sign out everywhere, then a new password."""
     if request.method == "POST":
-        services().own.password.shut_out_others(session.account, by(session))
-        return see_other(url_for("change_password"))
+        own = services().own.password
+        own.shut_out_others(session.account, by(session))
+        has_one = own.changed_at(session.account.id) is not None
+        return see_other(url_for("change_password" if has_one else "account_security"))
     return account_page(
         "not_me.html",
         session,

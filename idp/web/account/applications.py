@@ -31,9 +31,15 @@ def remove_application(session: Session, client_id: str) -> Response:
     return after("account_applications", "application")
 
 
+def _usual_order(scope: str) -> tuple[int, str]:
+    """Put the person's own data in the order of the consent page."""
+    known = list(scopes.WORDS)
+    return (known.index(scope) if scope in known else len(known), scope)
+
+
 def _shown(one: ConnectedClient) -> dict[str, object]:
     resources = services().resources
-    groups = scopes.describe(one.scopes, resources)
+    groups = scopes.describe(sorted(one.scopes, key=_usual_order), resources)
     groups += [scopes.describe_target(target, resources) for target in one.targets]
     return {
         "client": view_of(one.client),
