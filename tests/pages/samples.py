@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from idp.web.qr import qr_svg
+
 LONG = "Grundstücksverkehrsgenehmigungszuständigkeitsübertragungsverordnung"
 HOSTILE = "\"><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
 
@@ -244,6 +246,92 @@ PASSWORD: dict[str, Any] = {
     "cancel_url": "/cancel",
 }
 SIGN_IN: dict[str, Any] = {"client": CLIENT, "identifier": "", "error": None, "action": ACTION}
+OTPAUTH = (
+    "otpauth://totp/Doorward:ada%40example.org"
+    "?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Doorward"
+)
+WRONG_CODE = "That code doesn’t work. Wait for the next one and try again."
+PASSKEY_URLS = {"passkey_url": ACTION, "passkey_options_url": "/options"}
+OTHER_STEPS = [
+    {"label": "Use a code from your authenticator app", "url": "/code"},
+    {"label": "Use a recovery code", "url": "/recovery"},
+]
+CODE: dict[str, Any] = {
+    "client": CLIENT,
+    "account": ADA,
+    "why": {
+        "kind": "",
+        "sentence": "Your account is protected by a second step. Confirm it’s you.",
+    },
+    "others": [{"label": "Use a passkey", "url": "/passkey"}, OTHER_STEPS[1]],
+    "cancel_url": "/cancel",
+    "error": None,
+    "action": ACTION,
+    "trust": True,
+}
+PASSKEY = CODE | {"others": OTHER_STEPS, "options_url": "/options", "unknown": False}
+RECOVERY_CODES = tuple(f"4f7k-93xm-t2c{letter}" for letter in "abcdefghjk")
+CODES: dict[str, Any] = {
+    "client": CLIENT,
+    "because": "used",
+    "left": 2,
+    "codes": (),
+    "action": ACTION,
+    "continue_url": "/continue",
+}
+OTHER_WAYS: dict[str, Any] = {
+    "client": CLIENT,
+    "account": None,
+    "identifier": "ada@example.org",
+    "change_url": "/change",
+    "doors": [
+        {
+            "name": "password",
+            "label": "Password",
+            "description": "Type the password of your account.",
+            "url": "/password",
+        },
+        {
+            "name": "mail",
+            "label": "Link or code by email",
+            "description": "We mail you a link and a code.",
+            "url": "/mail",
+        },
+        {
+            "name": "passkey",
+            "label": "Passkey",
+            "description": "Use your fingerprint, face or screen lock.",
+            "url": "/passkey",
+        },
+    ],
+    "last_used": None,
+    "cancel_url": "/cancel",
+}
+ENROL: dict[str, Any] = {
+    "client": CLIENT,
+    "account": ADA,
+    "why": {
+        "kind": "",
+        "sentence": "Your role needs a sign-in with two factors or a passkey.",
+    },
+    "with_app": True,
+    "error": None,
+    "action": ACTION,
+    "passkey_url": ACTION,
+    "options_url": "/options",
+    "cancel_url": "/cancel",
+}
+AUTHENTICATOR: dict[str, Any] = {
+    "client": CLIENT,
+    "account": ADA,
+    "qr": qr_svg(OTPAUTH),
+    "key": "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP",
+    "uri": OTPAUTH,
+    "error": None,
+    "action": ACTION,
+    "back_url": "/back",
+    "cancel_url": "/cancel",
+}
 ADMINISTRATOR: dict[str, Any] = {"action": ACTION, "errors": {}, "values": {}, "min_length": 12}
 LOGOUT_FORM = {"id_token_hint": RAW, "client_id": "playground", "state": "0yQ7sVtWmQbYx0mN"}
 TOKENS_PAGE: dict[str, Any] = {
@@ -325,6 +413,105 @@ SAMPLES: dict[str, Sample] = {
     ),
     "password-hostile": Sample(
         "password.html", PASSWORD | {"client": HOSTILE_CLIENT, "identifier": HOSTILE}
+    ),
+    "sign-in-passkey": Sample("sign_in.html", SIGN_IN | PASSKEY_URLS | {"last_used": "passkey"}),
+    "sign-in-passkey-rtl": Sample(
+        "sign_in.html", SIGN_IN | PASSKEY_URLS | {"client": ARABIC_CLIENT}, RTL
+    ),
+    "passkey": Sample("passkey.html", PASSKEY),
+    "passkey-anybody": Sample(
+        "passkey.html",
+        PASSKEY
+        | {
+            "account": None,
+            "trust": False,
+            "others": [{"label": "Use your email address", "url": "/others"}],
+        },
+    ),
+    "passkey-error": Sample(
+        "passkey.html",
+        PASSKEY | {"error": "That passkey can’t be used here. Try again, or use another way."},
+    ),
+    "passkey-unknown-error": Sample(
+        "passkey.html",
+        PASSKEY
+        | {
+            "account": None,
+            "unknown": True,
+            "error": "We don’t know this passkey. It may have been removed from your account.",
+        },
+    ),
+    "passkey-long": Sample(
+        "passkey.html", PASSKEY | {"client": LONG_CLIENT, "account": LONG_PERSON}
+    ),
+    "passkey-rtl": Sample("passkey.html", PASSKEY | {"client": ARABIC_CLIENT}, RTL),
+    "passkey-hostile": Sample(
+        "passkey.html",
+        PASSKEY
+        | {
+            "client": HOSTILE_CLIENT,
+            "account": HOSTILE_PERSON,
+            "why": {"kind": "", "sentence": HOSTILE},
+        },
+    ),
+    "authenticator-code": Sample("authenticator_code.html", CODE),
+    "authenticator-code-stronger": Sample(
+        "authenticator_code.html",
+        CODE | {"why": {"kind": "stronger", "sentence": ""}, "trust": False, "others": []},
+    ),
+    "authenticator-code-error": Sample("authenticator_code.html", CODE | {"error": WRONG_CODE}),
+    "authenticator-code-long": Sample(
+        "authenticator_code.html", CODE | {"client": LONG_CLIENT, "account": LONG_PERSON}
+    ),
+    "authenticator-code-rtl": Sample(
+        "authenticator_code.html", CODE | {"client": ARABIC_CLIENT, "error": WRONG_CODE}, RTL
+    ),
+    "authenticator-code-hostile": Sample(
+        "authenticator_code.html",
+        CODE
+        | {
+            "client": HOSTILE_CLIENT,
+            "account": HOSTILE_PERSON,
+            "why": {"kind": "stronger", "sentence": ""},
+        },
+    ),
+    "recovery-code": Sample("recovery_code.html", CODE),
+    "recovery-code-error": Sample(
+        "recovery_code.html",
+        CODE | {"error": "That code doesn’t work. Each recovery code works once."},
+    ),
+    "recovery-code-rtl": Sample("recovery_code.html", CODE | {"client": ARABIC_CLIENT}, RTL),
+    "recovery-codes": Sample("recovery_codes.html", CODES | {"codes": RECOVERY_CODES}),
+    "recovery-codes-rtl": Sample("recovery_codes.html", CODES | {"codes": RECOVERY_CODES}, RTL),
+    "recovery-codes-offered": Sample("recovery_codes.html", CODES | {"because": "enrolled"}),
+    "recovery-codes-used": Sample("recovery_codes.html", CODES | {"left": 7}),
+    "recovery-codes-few": Sample("recovery_codes.html", CODES),
+    "other-ways": Sample("other_ways.html", OTHER_WAYS),
+    "other-ways-known": Sample(
+        "other_ways.html", OTHER_WAYS | {"account": ADA, "last_used": "passkey"}
+    ),
+    "other-ways-rtl": Sample("other_ways.html", OTHER_WAYS | {"client": ARABIC_CLIENT}, RTL),
+    "other-ways-hostile": Sample(
+        "other_ways.html", OTHER_WAYS | {"client": HOSTILE_CLIENT, "identifier": HOSTILE}
+    ),
+    "enrol": Sample("enrol.html", ENROL),
+    "enrol-passkey-only": Sample(
+        "enrol.html", ENROL | {"with_app": False, "why": {"kind": "stronger", "sentence": ""}}
+    ),
+    "enrol-error": Sample(
+        "enrol.html", ENROL | {"error": "That passkey could not be added. Try again."}
+    ),
+    "enrol-long": Sample("enrol.html", ENROL | {"client": LONG_CLIENT, "account": LONG_PERSON}),
+    "enrol-rtl": Sample("enrol.html", ENROL | {"client": ARABIC_CLIENT}, RTL),
+    "enrol-hostile": Sample(
+        "enrol.html", ENROL | {"client": HOSTILE_CLIENT, "account": HOSTILE_PERSON}
+    ),
+    "enrol-authenticator": Sample("enrol_authenticator.html", AUTHENTICATOR),
+    "enrol-authenticator-error": Sample(
+        "enrol_authenticator.html", AUTHENTICATOR | {"error": WRONG_CODE}
+    ),
+    "enrol-authenticator-rtl": Sample(
+        "enrol_authenticator.html", AUTHENTICATOR | {"client": ARABIC_CLIENT}, RTL
     ),
     "switch-account": Sample(
         "switch_account.html",

@@ -23,12 +23,24 @@ BARE = {
     "wrong_address.html": {"opened": "http://a", "expected": "http://b"},
     "signed_out.html": {},
     "home.html": {"sign_in_url": "/x"},
+    "other_ways.html": {"cancel_url": "/x"},
     "administrator.html": {"action": "/x", "min_length": 12},
     "playground/start.html": {"action": "/x"},
     "playground/callback.html": {"action": "/x"},
     "playground/tokens.html": {"action": "/x"},
 }
-NEVER_BARE = {"choose_account.html", "consent.html", "sign_out.html", "switch_account.html"}
+NEVER_BARE = {
+    "authenticator_code.html",
+    "choose_account.html",
+    "consent.html",
+    "enrol.html",
+    "enrol_authenticator.html",
+    "passkey.html",
+    "recovery_code.html",
+    "recovery_codes.html",
+    "sign_out.html",
+    "switch_account.html",
+}
 FRAMES = {"document.html", "shell.html", "wide.html", "playground/frame.html"}
 
 
