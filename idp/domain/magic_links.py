@@ -24,6 +24,7 @@ from idp.domain.throttling import Throttle
 from idp.store import accounts as rows
 from idp.store.database import Connection, Store
 
+_REPEAT_SECONDS = 60
 RESEND_SECONDS = 30
 """How long the next mail of an interaction waits, so that nobody gets two by impatience."""
 Purpose = Literal["sign_in", "reset", "sign_up"]
@@ -58,9 +59,8 @@ class Pending:
 
     @property
     def masked(self) -> str:
-        """The address as a page shows it: a•••@example.test."""
-        local, _, host = self.email.rpartition("@")
-        return f"{local[:1]}•••@{host}"
+        """The address as a page shows it."""
+        return masked(self.email)
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class Opened:
     """
 
     purpose: str
+    email: str
     handle: str
     same_browser: bool
     client: str
@@ -90,6 +91,12 @@ class Proven:
     email: str
     account: Account | None
     use: Check
+
+
+def masked(email: str) -> str:
+    """Return an address so that its owner knows it: a•••@example.test."""
+    local, _, host = email.rpartition("@")
+    return f"{local[:1]}•••@{host}"
 
 
 class MagicLinks:
@@ -259,6 +266,7 @@ class MagicLinks:
             return None
         return Opened(
             link.purpose,
+            link.email,
             link.handle,
             own,
             link.client,
@@ -284,6 +292,27 @@ class MagicLinks:
             return self._links.use(connection, token)
 
         return Proven(link.purpose, link.email, from_row(row) if row else None, use)
+
+    def used_here(self, token: str, cookie: str) -> str:
+        """Return the interaction of a link that was used within a minute and is this browser's,
+        else nothing: a second click is no guess.
+        """
+        with self._store.reading() as connection:
+            known = self._links.find(connection, token)
+            own = self._links.is_for(connection, token, binding_of(cookie))
+        used_at = known[1].used_at if known and own else None
+        if known is None or used_at is None or self._clock() - used_at > _REPEAT_SECONDS:
+            return ""
+        return known[0].handle
+
+    def refuse(self, token: str, origin: Origin) -> None:
+        """Record that somebody presented a link that does not work. Raises Throttled."""
+        self._throttle.count("magic link", origin.address)
+        with self._store.reading() as connection:
+            known = self._links.find(connection, token)
+        account_id = known[0].account_id or None if known else None
+        entry = Entry("sign_in", "anyone", account_id, detail={"factor": "mail"})
+        self._audit.refuse(origin, entry)
 
     def reveal(self, token: str, origin: Origin) -> str | None:
         """Return the code of a link that was opened elsewhere, for who says that it was them.

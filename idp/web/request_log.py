@@ -23,7 +23,10 @@ from idp.config import Settings
 
 _HANDLER = "doorward"
 _TALKATIVE = ("authlib", "joserfc", "sqlalchemy", "alembic", "werkzeug", "gunicorn.error")
-_SECRET_IN_PATH = re.compile(r"(/setup/+administrator/+|/interaction/+)[^\s?\"'/]+")
+_SECRET_IN_PATH = re.compile(
+    r"(/setup/+administrator/+|/interaction/+|/invitation/+|/mail/+|/account/+email/+link/+)"
+    r"[^\s?\"'/]+"
+)
 _QUERY = re.compile(r"\?[^\s\"']+")
 _REJECTED_REQUEST = re.compile(r"^(Invalid request from ip=[^\s:]*).*", re.DOTALL)
 _WORD = re.compile(r"[!#-<>-\[\]-~]+")
