@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
+from tests.mail import mail_server
 from tests.pages_live.live import Live, application, serving
+from tests.pages_live.mailbox import Mailbox
 from tests.pages_live.pictures import lean
 from tests.running.commands import free_port
 from tests.support.browserless import Person
@@ -29,11 +31,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def mailbox() -> Iterator[Mailbox]:
+    """The mails that the server sends."""
+    with mail_server.serving() as server:
+        yield Mailbox(server)
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory, mailbox: Mailbox) -> Iterator[Live]:
     """`idp dev`; at its usual port when the documentation's pictures are renewed."""
     folder = tmp_path_factory.mktemp("live")
     port = 8000 if RENEW else free_port()
-    with application(5000 if RENEW else 0) as elsewhere, serving(folder, port, elsewhere) as live:
+    smtp_port = mailbox.server.port
+    with (
+        application(5000 if RENEW else 0) as elsewhere,
+        serving(folder, port, elsewhere, smtp_port) as live,
+    ):
         yield live
 
 

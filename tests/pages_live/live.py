@@ -80,13 +80,18 @@ class _Application(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(folder: Path, port: int, elsewhere: str) -> Iterator[Live]:
-    """The development server, with everybody of tests/support/seeds.py beside its demo data."""
+def serving(folder: Path, port: int, elsewhere: str, smtp_port: int) -> Iterator[Live]:
+    """The development server, with everybody of tests/support/seeds.py beside its demo data; it
+    sends mail to a port of loopback.
+    """
     place = Place(folder)
     issuer = f"http://localhost:{port}"
     database = Path(place.environment["IDP_DATA_DIR"]) / "doorward.sqlite3"
     _populate(place, issuer, elsewhere)
-    environment = {"IDP_NETWORK_LIMIT": "100000"}
+    environment = {
+        "IDP_NETWORK_LIMIT": "100000",
+        "IDP_SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
+    }
     with place.serving("dev", "--port", str(port), environment=environment) as running:
         yield Live(issuer, elsewhere, running.block(), database)
 
