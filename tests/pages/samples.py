@@ -7,6 +7,8 @@ from typing import Any
 
 from idp.web.qr import qr_svg
 
+from . import account_samples
+
 LONG = "Grundstücksverkehrsgenehmigungszuständigkeitsübertragungsverordnung"
 HOSTILE = "\"><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
 
@@ -851,4 +853,9 @@ SAMPLES: dict[str, Sample] = {
             ],
         },
     ),
+    "wrong-permission": Sample(
+        "not_permitted.html",
+        {"account": ADA, "sentence": "You may not do this.", "switch_url": "/x", "home_url": "/"},
+    ),
+    **{name: Sample(*one) for name, one in account_samples.samples(HOSTILE, LONG).items()},
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from .account_samples import STATES
 from .samples import HOSTILE, SAMPLES
 
 ROOT = Path(__file__).parents[2]
@@ -40,8 +41,11 @@ NEVER_BARE = {
     "recovery_codes.html",
     "sign_out.html",
     "switch_account.html",
+} | {
+    "not_permitted.html",
+    *(f"account/{template}.html" for template, _ in STATES.values()),
 }
-FRAMES = {"document.html", "shell.html", "wide.html", "playground/frame.html"}
+FRAMES = {"document.html", "shell.html", "wide.html", "console.html", "playground/frame.html"}
 
 
 class Markup(HTMLParser):

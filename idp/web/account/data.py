@@ -35,7 +35,13 @@ def account_data(session: Session) -> Response:
 def export_account(session: Session) -> Response:
     """Hand out everything, to who signed in just now."""
     if request.method == "GET":
-        return account_page("export.html", session, "account_data", back_url=_back())
+        return account_page(
+            "export.html",
+            session,
+            "account_data",
+            action=url_for("export_account"),
+            back_url=_back(),
+        )
     parts = services()
     account = parts.accounts.get(session.account.id)
     document = parts.own.export.of(account, by(session))
@@ -67,6 +73,7 @@ def delete_account(session: Session) -> Response:
         typed=typed,
         error=error,
         days=_days(),
+        action=url_for("delete_account"),
         back_url=_back(),
     )
 
