@@ -176,7 +176,7 @@ def test_case_157_another_wsgi_server_refuses_the_same(place: Place) -> None:
     done = imported(place, settings | {"FLASK_DEBUG": "1"})
     assert done.returncode == 1
     assert [line.partition(":")[0] for line in done.stderr.splitlines()[-3:]] == [
-        "idp.config.ConfigurationError",
+        "idp.config_sources.ConfigurationError",
         "IDP_DEVELOPMENT",
         "FLASK_DEBUG",
     ]

@@ -37,6 +37,7 @@ def test_the_block_is_aligned_complete_and_all_that_is_printed(place: Place) -> 
             "Demo user",
             "Demo client",
             "Playground",
+            "Mail",
             "A token",
             "Data",
             "Start over",
@@ -45,7 +46,8 @@ def test_the_block_is_aligned_complete_and_all_that_is_printed(place: Place) -> 
         assert lines["Issuer"] == issuer
         assert lines["Careful"] == "development mode: do not expose"
         assert str(place.folder / "var") in lines["Data"]
-        for page in (lines["Discovery"], lines["Playground"], lines["Administrator"].split()[0]):
+        pages = ("Discovery", "Administrator", "Playground", "Mail")
+        for page in (lines[name].split()[0] for name in pages):
             assert running.http.get(page).status_code == 200, page
         running.http.get(f"{issuer}/nothing-here")
         assert running.stop() == 0
