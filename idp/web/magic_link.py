@@ -13,7 +13,7 @@ from idp.domain.errors import Invalid, NotFound, Refused
 from idp.domain.magic_links import Letter, Opened, Pending, Proven, TooSoon, masked
 from idp.domain.texts import Text, counted, marked
 from idp.protocol.interaction import Login
-from idp.web import turns
+from idp.web import recovery, sign_up, turns
 from idp.web.browser_session import browser_cookie
 from idp.web.context import origin, services
 from idp.web.i18n import language
@@ -52,8 +52,8 @@ def send(turn: Turn, email: str) -> None:
     values = {"client": turn.client.name if turn.client else ""}
     letter = Letter("sign_in_link", values, language=language())
     if account is None or account.disabled:
-        sign_up = f"{parts.settings.issuer}{url_for('start')}" if parts.sign_up_open else ""
-        values["sign_up_link"] = sign_up
+        link = f"{parts.settings.issuer}{url_for('start_sign_up')}"
+        values["sign_up_link"] = link if parts.sign_up_open else ""
         letter = Letter("sign_in_no_account", values, works=False, language=language())
     parts.magic_links.send(turn.visit, "sign_in", email, account, letter)
 
@@ -74,6 +74,22 @@ PURPOSES: Mapping[str, Purpose] = {
         marked("Somebody asked to sign in with your address."),
         send,
         go_on,
+    ),
+    "reset": Purpose(
+        "forgot",
+        marked("Choose a new password"),
+        marked("Continue"),
+        marked("Somebody asked to change the password of your account."),
+        recovery.send,
+        recovery.go_on,
+    ),
+    "sign_up": Purpose(
+        "sign_up",
+        marked("Confirm your address"),
+        marked("Confirm"),
+        marked("Somebody asked to make an account with your address."),
+        sign_up.send,
+        sign_up.go_on,
     ),
 }
 

@@ -4,12 +4,12 @@ from flask import Response, request, url_for
 
 from idp.domain.accounts import Account
 from idp.domain.errors import Invalid, Refused
-from idp.domain.magic_links import Letter, TooSoon
+from idp.domain.magic_links import Letter, Proven, TooSoon
 from idp.domain.texts import marked
 from idp.protocol.interaction import Login
 from idp.web import turns
-from idp.web.appearance import chosen_language
 from idp.web.context import services
+from idp.web.i18n import language
 from idp.web.pages import page, see_other
 from idp.web.turns import Turn
 
@@ -33,32 +33,40 @@ def forgot(handle: str) -> Response:
     if request.method != "POST":
         return _ask(turn, fixed or turn.progress.identifier, bool(fixed))
     try:
-        _send(turn, typed)
+        send(turn, typed)
     except Invalid:
         return _ask(turn, typed, bool(fixed), _NO_EMAIL)
+    except TooSoon:
+        pass
     return see_other(url_for("magic_link", handle=handle))
 
 
-def _send(turn: Turn, email: str) -> None:
-    """Mail to whoever it is. Raises Invalid, Throttled."""
+def send(turn: Turn, email: str) -> None:
+    """Mail a link to set a new password; to an address without a usable account, that there is
+    none. Raises Invalid, Throttled.
+    """
     links = services().magic_links
     account = links.account_of(email)
-    try:
-        links.send(turn.visit, "reset", email, account, _letter(turn, account))
-    except TooSoon:
-        return
+    links.send(turn.visit, "reset", email, account, _letter(turn, account))
     services().interactions.note(turn.found, identifier=email)
+
+
+def go_on(turn: Turn, proven: Proven) -> Response:
+    """Let whoever reads the mail set the password. Raises Refused."""
+    if proven.account is None:
+        raise Refused("nobody has this address")
+    services().password_reset.allow(turn.visit, proven.account, proven.use)
+    return turn.back()
 
 
 def _letter(turn: Turn, account: Account | None) -> Letter:
     client = turn.client.name if turn.client else ""
-    language = chosen_language()
     if account is None or account.disabled:
         parts = services()
-        link = f"{parts.settings.issuer}/sign-up" if parts.sign_up_open else ""
-        values = {"client": client, "sign_up_link": link}
-        return Letter("sign_in_no_account", values, works=False, language=language)
-    return Letter("reset_link", {"client": client}, language=language)
+        sign_up = f"{parts.settings.issuer}{url_for('start_sign_up')}"
+        values = {"client": client, "sign_up_link": sign_up if parts.sign_up_open else ""}
+        return Letter("sign_in_no_account", values, works=False, language=language())
+    return Letter("reset_link", {"client": client}, language=language())
 
 
 def _ask(turn: Turn, identifier: str, fixed: bool, error: object = None) -> Response:

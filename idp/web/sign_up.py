@@ -7,13 +7,13 @@ from flask import Response, request, url_for
 from idp.domain.accounts import Account
 from idp.domain.errors import AlreadyExists, Invalid, Refused
 from idp.domain.interactions import Progress
-from idp.domain.magic_links import Letter, TooSoon
+from idp.domain.magic_links import Letter, Proven, TooSoon
 from idp.domain.texts import Text, marked
 from idp.protocol.interaction import Login
 from idp.web import authorize, turns
-from idp.web.appearance import chosen_language
 from idp.web.browser_session import browser_cookie, current_session
 from idp.web.context import origin, services
+from idp.web.i18n import language
 from idp.web.pages import page, see_other
 from idp.web.turns import Turn
 
@@ -34,7 +34,7 @@ def start_sign_up() -> Response:
 def sign_up(handle: str) -> Response:
     """Ask for the address, and mail link and code to it: alike whether or not it has an account."""
     turn = turns.turn(handle)
-    if not _is_turn(turn):
+    if not isinstance(turn.step, Login) or turn.step.reason not in {"sign_in", "create"}:
         return turn.back()
     if not services().sign_up_open:
         return see_other(url_for("sign_in", handle=handle))
@@ -43,34 +43,37 @@ def sign_up(handle: str) -> Response:
         return _ask(turn, turn.progress.identifier or (hint if hint.isprintable() else ""))
     typed = request.form.get("identifier", "").strip()
     try:
-        _send(turn, typed)
+        send(turn, typed)
     except Invalid:
         return _ask(turn, typed, _NO_EMAIL)
+    except TooSoon:
+        pass
     return see_other(url_for("magic_link", handle=handle))
 
 
-def _is_turn(turn: Turn) -> bool:
-    return isinstance(turn.step, Login) and turn.step.reason in {"sign_in", "create"}
-
-
-def _send(turn: Turn, email: str) -> None:
-    """Mail to whoever it is. Raises Invalid, Throttled."""
+def send(turn: Turn, email: str) -> None:
+    """Mail a link to prove the address; to one that has an account, that it has. Raises Invalid,
+    Throttled.
+    """
     links = services().magic_links
     account = links.account_of(email)
-    try:
-        links.send(turn.visit, "sign_up", email, account, _letter(turn, account))
-    except TooSoon:
-        return
+    links.send(turn.visit, "sign_up", email, account, _letter(turn, account))
     services().interactions.note(turn.found, identifier=email, said="")
+
+
+def go_on(turn: Turn, proven: Proven) -> Response:
+    """Let whoever reads the mail make the account. Raises Refused."""
+    services().sign_up.prove(turn.visit, proven.email, proven.use)
+    return turn.back()
 
 
 def _letter(turn: Turn, account: Account | None) -> Letter:
     client = turn.client.name if turn.client else ""
-    language = chosen_language()
     if account is None:
-        return Letter("sign_up_link", {"client": client}, language=language)
-    values = {"client": client, "sign_in_link": f"{services().settings.issuer}/sign-in"}
-    return Letter("sign_up_exists", values, works=False, language=language)
+        return Letter("sign_up_link", {"client": client}, language=language())
+    sign_in = f"{services().settings.issuer}{url_for('start')}"
+    values = {"client": client, "sign_in_link": sign_in}
+    return Letter("sign_up_exists", values, works=False, language=language())
 
 
 def _ask(turn: Turn, identifier: str, error: object = None) -> Response:
@@ -91,7 +94,9 @@ def _ask(turn: Turn, identifier: str, error: object = None) -> Response:
 def new_account(handle: str) -> Response:
     """Make the account of whoever proved the address, and sign them in."""
     turn = turns.turn(handle)
-    email = services().sign_up.proven(turn.visit) if _is_turn(turn) else ""
+    if not isinstance(turn.step, Login):
+        return turn.back()
+    email = services().sign_up.proven(turn.visit)
     if request.method != "POST":
         return _ask_new(turn, email) if email else turn.back()
     name, password = request.form.get("name", "").strip(), request.form.get("password", "")
@@ -110,7 +115,7 @@ def new_account(handle: str) -> Response:
 
 def _clicked_again(turn: Turn, password: str) -> Response:
     """A second click may come before the browser has the cookie of the first."""
-    if not _is_turn(turn) or not services().sign_up.made(turn.visit):
+    if not services().sign_up.made(turn.visit):
         return turn.back()
     try:
         return turn.signed_in(services().sign_in.with_password(turn.visit, password))
