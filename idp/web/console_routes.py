@@ -15,6 +15,7 @@ from idp.web.account import (
     profile,
     security,
 )
+from idp.web.admin import audit, clients, configuration, frame, keys, mail, people, person_deeds
 
 Row = tuple[str, Callable[..., Any], tuple[str, ...]]
 _GET = ("GET",)
@@ -51,4 +52,31 @@ ACCOUNT: tuple[Row, ...] = (
     ("/account/data/download", data.export_account, _BOTH),
     ("/account/data/delete", data.delete_account, _BOTH),
     ("/account/data/delete/cancel", data.cancel_deletion, _POST),
+)
+ADMIN: tuple[Row, ...] = (
+    ("/admin", frame.admin, _GET),
+    ("/admin/people", people.admin_people, _GET),
+    ("/admin/people/invite", person_deeds.admin_invite, _BOTH),
+    ("/admin/people/<account_id>", people.admin_person, _GET),
+    ("/admin/people/<account_id>/disable", person_deeds.admin_disable_person, _BOTH),
+    ("/admin/people/<account_id>/enable", person_deeds.admin_enable_person, _POST),
+    ("/admin/people/<account_id>/grant", person_deeds.admin_grant, _POST),
+    ("/admin/people/<account_id>/revoke", person_deeds.admin_revoke, _POST),
+    ("/admin/people/<account_id>/sessions/end", person_deeds.admin_end_sessions, _POST),
+    (
+        "/admin/people/<account_id>/<kind>/<credential_id>/remove",
+        person_deeds.admin_remove_credential,
+        _BOTH,
+    ),
+    ("/admin/clients", clients.admin_clients, _GET),
+    ("/admin/clients/<client_id>", clients.admin_client, _GET),
+    ("/admin/clients/<client_id>/disable", clients.admin_disable_client, _BOTH),
+    ("/admin/clients/<client_id>/enable", clients.admin_enable_client, _POST),
+    ("/admin/keys", keys.admin_keys, _GET),
+    ("/admin/keys/<algorithm>/rotate", keys.admin_rotate_keys, _BOTH),
+    ("/admin/audit", audit.admin_audit, _GET),
+    ("/admin/audit.csv", audit.admin_audit_export, _GET),
+    ("/admin/mail", mail.admin_mail, _GET),
+    ("/admin/mail/test", mail.admin_test_mail, _POST),
+    ("/admin/configuration", configuration.admin_configuration, _GET),
 )
