@@ -20,7 +20,7 @@ from idp.web import context, request_log
 from idp.web.browser_session import BrowserSessions
 from idp.web.errors import init_errors
 from idp.web.mails import MAILS, Mails
-from idp.web.pages import init_pages
+from idp.web.pages import Templates, init_pages
 from idp.web.proxies import TrustedProxies
 from idp.web.routes import add_routes
 from idp.web.security import Security, protect_forms
@@ -33,6 +33,8 @@ _DELIVERY = "doorward-delivery"
 
 class _Flask(Flask):
     """No view or hook of ours is a coroutine: none is asked for at each request."""
+
+    jinja_environment = Templates
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function as it is."""

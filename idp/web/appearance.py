@@ -9,13 +9,14 @@ import contextlib
 import re
 from collections.abc import Callable
 
-from flask import Response, has_request_context, request, session
+from flask import Response, g, has_request_context, request, session
 from werkzeug.exceptions import HTTPException
 
 from idp.config import Settings
 from idp.crypto.secrets import digest
 from idp.domain.accounts import Account
 from idp.domain.errors import DomainError
+from idp.domain.interactions import Progress
 from idp.domain.languages import DEFAULT, LANGUAGES, known
 from idp.protocol.metadata import AUTHORIZE, LOGOUT
 from idp.store.errors import StoreError
@@ -44,6 +45,13 @@ def chosen_language() -> str:
         _of_browser,
     )
     return next(filter(None, (ask() for ask in first)), DEFAULT)
+
+
+def heed(handle: str, progress: Progress) -> None:
+    """Keep for this request the languages that its interaction was asked for: who looked it up
+    already says so.
+    """
+    g.heeded = handle, _languages(progress)
 
 
 def chosen_theme() -> str:
@@ -107,14 +115,20 @@ def _asked(handle: str) -> str:
 
 
 def _stored(handle: str) -> tuple[str, ...]:
+    heeded: tuple[str, tuple[str, ...]] = g.get("heeded", ("", ()))
+    if heeded[0] == handle:
+        return heeded[1]
     cookie: str = getattr(session, "cookie", "")
     if not cookie:
         return ()
     with contextlib.suppress(DomainError, StoreError):
-        progress = services().interactions.find(handle, cookie).progress
-        stored = progress.request or progress.logout or {}
-        return known(stored.get("ui_locales", ()))
+        return _languages(services().interactions.find(handle, cookie).progress)
     return ()
+
+
+def _languages(progress: Progress) -> tuple[str, ...]:
+    stored = progress.request or progress.logout or {}
+    return known(stored.get("ui_locales", ()))
 
 
 def _parameter() -> str:

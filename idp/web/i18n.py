@@ -7,12 +7,13 @@ pass sentences on as they are. Catalogs are in idp/translations; `make translati
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
 from babel import Locale, dates
-from flask import Flask
-from flask_babel import Babel, force_locale, get_locale, gettext, ngettext
+from flask import Flask, g
+from flask_babel import Babel, force_locale, get_locale, get_translations
 
 from idp.domain.languages import DEFAULT, LANGUAGES, RIGHT_TO_LEFT
 from idp.domain.texts import Text
@@ -24,10 +25,13 @@ _DATES = {DEFAULT: Locale("en", "150")}
 
 def init_i18n(app: Flask, choose: Callable[[], str]) -> None:
     """Teach an application's templates to speak; `choose` returns the language of a request."""
-    app.jinja_env.policies["ext.i18n.trimmed"] = True
+    environment: Any = app.jinja_env
+    environment.policies["ext.i18n.trimmed"] = True
     Babel(app, default_translation_directories=str(_CATALOGS), locale_selector=choose)
-    app.jinja_env.finalize = said
-    app.jinja_env.globals.update(
+    # Flask-Babel looks for the catalog anew at each sentence.
+    environment.install_gettext_callables(_translated, _translated_number, newstyle=True)
+    environment.finalize = said
+    environment.globals.update(
         format_date=format_date, format_datetime=format_datetime, languages=LANGUAGES
     )
     app.context_processor(_language)
@@ -39,8 +43,29 @@ def said(value: Any) -> Any:
         return value
     values = {name: said(inner) for name, inner in value.values.items()}
     if value.many is None:
-        return gettext(value.one, **values)
-    return ngettext(value.one, value.many, values["count"], **values)
+        text = _translated(value.one)
+    else:
+        text = _translated_number(value.one, value.many, values["count"])
+    return text % values if values else text
+
+
+def _translated(text: str) -> str:
+    return _catalog().gettext(text)
+
+
+def _translated_number(one: str, many: str, count: int) -> str:
+    return _catalog().ngettext(one, many, count)
+
+
+def _catalog() -> NullTranslations:
+    """Return the sentences of the language that is spoken now; found once for each request."""
+    try:
+        found: NullTranslations | None = g.get("catalog")
+        if found is None:
+            found = g.catalog = get_translations()
+    except RuntimeError:  # neither a request nor an application's context
+        found = NullTranslations()
+    return found
 
 
 def language() -> str:
@@ -55,8 +80,12 @@ def in_language(tag: str | None) -> Iterator[None]:
 
     It needs an application context.
     """
-    with force_locale(tag if tag in LANGUAGES else DEFAULT):
-        yield
+    before = g.pop("catalog", None)
+    try:
+        with force_locale(tag if tag in LANGUAGES else DEFAULT):
+            yield
+    finally:
+        g.catalog = before
 
 
 def format_datetime(when: datetime | int) -> str:

@@ -1,8 +1,11 @@
 """Rendering: what every template may use, and who asks as the pages show it."""
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask, Response, g, has_request_context, render_template, request
+from flask.templating import Environment
 
 from idp.config import Settings
 from idp.domain.clients import Client
@@ -23,6 +26,16 @@ class ClientView:
     tos_uri: str | None
     client_uri: str | None
     self_declared_host: str | None
+
+
+class Templates(Environment):
+    """Every template finds what all of them may use in one plain dictionary."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """Return the globals of a template that is loaded now. Jinja chains two mappings, and
+        walks through both at each import of a part.
+        """
+        return {**self.globals, **(d or {})}
 
 
 def view_of(client: Client | None) -> ClientView | None:

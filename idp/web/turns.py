@@ -9,6 +9,7 @@ from flask import Response, url_for
 from idp.domain.access import Resource
 from idp.domain.clients import Client
 from idp.domain.consents import Pairs
+from idp.domain.errors import NotFound
 from idp.domain.interactions import Interaction, Progress
 from idp.domain.proving import Cookies, Visit
 from idp.domain.requirements import Demand, Verdict
@@ -21,6 +22,7 @@ from idp.protocol.authorization_request import (
 )
 from idp.protocol.interaction import Finish, Refuse, Situation, Step
 from idp.protocol.resource_indicators import InvalidTarget, audience, wanted
+from idp.web.appearance import heed
 from idp.web.browser_session import (
     browser_cookie,
     current_sessions,
@@ -85,7 +87,9 @@ class Turn:
 
 def find(handle: str) -> Interaction:
     """Return this browser's interaction. Raises NotFound."""
-    return services().interactions.find(handle, browser_cookie())
+    found = services().interactions.find(handle, browser_cookie())
+    heed(handle, found.progress)
+    return found
 
 
 def turn(handle: str) -> Turn:
@@ -100,7 +104,10 @@ def turn(handle: str) -> Turn:
 def asked_of(found: Interaction) -> tuple[AuthorizationRequest, Client]:
     """Return the stored request and its client. Raises NotFound when the client is gone."""
     asked = authorization_request.from_json(found.progress.request or {})
-    return asked, services().clients.get(asked.client_id)
+    client = services().clients.find(asked.client_id)
+    if client is None:
+        raise NotFound("There is no such client.")
+    return asked, client
 
 
 def of_request(
