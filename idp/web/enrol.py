@@ -119,7 +119,7 @@ def enrol_authenticator(handle: str) -> Response:
     begun = services().enrolling.pending_authenticator(turn.visit, waiting) if waiting else None
     if begun is None:
         return see_other(url_for("enrol", handle=handle))
-    error = None
+    error, code = None, ""
     if request.method == "POST":
         code = request.form.get("code", "")[:_LONGEST_CODE]
         try:
@@ -138,6 +138,7 @@ def enrol_authenticator(handle: str) -> Response:
         key=in_groups(begun.secret),
         uri=begun.uri,
         error=error,
+        typed=code,
         action=url_for("enrol_authenticator", handle=handle),
         back_url=url_for("enrol", handle=handle),
         cancel_url=turn.cancel_url,

@@ -17,7 +17,7 @@ from idp.web import turns
 from idp.web.browser_session import browser_cookie, current_session, device_cookie
 from idp.web.context import origin, services
 from idp.web.pages import page
-from idp.web.second_factor import proving, shown, trust_offered, trusts, ways
+from idp.web.second_factor import proving, shown, trust_days, trusts, ways
 from idp.web.turns import Turn
 
 LONGEST_RESPONSE = 64 * 1024
@@ -102,7 +102,7 @@ def _ask(turn: Turn, error: Text | None = None, *, unknown: bool = False) -> Res
         unknown=unknown,
         action=url_for("passkey", handle=handle),
         options_url=url_for("passkey_options", handle=handle),
-        trust=trust_offered(turn),
+        trust_days=trust_days(turn),
     )
 
 

@@ -18,6 +18,7 @@ from idp.web.pages import page, see_other
 from idp.web.turns import Turn
 
 _LONGEST_CODE = 100
+_DAY = 86400
 _NO_CODE = marked("Enter the code.")
 _WRONG_CODE = marked("That code doesn’t work. Wait for the next one and try again.")
 _WRONG_RECOVERY = marked("That code doesn’t work. Each recovery code works once.")
@@ -94,6 +95,12 @@ def trust_offered(turn: Turn) -> bool:
     return not roles & frozenset(PRIVILEGED_ROLES)
 
 
+def trust_days(turn: Turn) -> int:
+    """Return for how many days it would be trusted, 0 where that is not offered."""
+    lifetime = services().settings.trusted_device_lifetime
+    return max(1, lifetime // _DAY) if trust_offered(turn) else 0
+
+
 def trusts(turn: Turn) -> bool:
     """Whether the person asked for that, where it is offered."""
     return request.form.get("trust") == "yes" and trust_offered(turn)
@@ -155,18 +162,19 @@ def _code(
     try:
         cookies = check(turn, typed)
     except Refused:
-        return _ask(turn, way, wrong)
+        return _ask(turn, way, wrong, typed)
     return to_codes(turn, cookies) if way == "recovery_code" else turn.signed_in(cookies)
 
 
-def _ask(turn: Turn, way: str, error: Text | None = None) -> Response:
+def _ask(turn: Turn, way: str, error: Text | None = None, typed: str = "") -> Response:
     return page(
         f"{ENDPOINTS[way]}.html",
         400 if error else 200,
         **shown(turn, way),
         error=error,
+        typed=typed,
         action=url_for(ENDPOINTS[way], handle=turn.found.handle),
-        trust=trust_offered(turn) and way != "recovery_code",
+        trust_days=trust_days(turn),
     )
 
 

@@ -4,7 +4,10 @@ for (const input of document.querySelectorAll("[data-digits]")) {
   const wanted = Number(input.dataset.digits);
   let sent = false;
 
-  if (input.getAttribute("aria-invalid") === "true") input.select();
+  if (input.getAttribute("aria-invalid") === "true") {
+    input.addEventListener("focus", () => input.select(), { once: true });
+    if (document.activeElement === input) input.select();
+  }
 
   input.addEventListener("input", (event) => {
     if (event.isComposing) return;

@@ -269,7 +269,7 @@ CODE: dict[str, Any] = {
     "cancel_url": "/cancel",
     "error": None,
     "action": ACTION,
-    "trust": True,
+    "trust_days": 30,
 }
 PASSKEY = CODE | {"others": OTHER_STEPS, "options_url": "/options", "unknown": False}
 RECOVERY_CODES = tuple(f"4f7k-93xm-t2c{letter}" for letter in "abcdefghjk")
@@ -426,7 +426,7 @@ SAMPLES: dict[str, Sample] = {
         PASSKEY
         | {
             "account": None,
-            "trust": False,
+            "trust_days": 0,
             "others": [{"label": "Use your email address", "url": "/others"}],
         },
     ),
@@ -459,7 +459,7 @@ SAMPLES: dict[str, Sample] = {
     "authenticator-code": Sample("authenticator_code.html", CODE),
     "authenticator-code-stronger": Sample(
         "authenticator_code.html",
-        CODE | {"why": {"kind": "stronger", "sentence": ""}, "trust": False, "others": []},
+        CODE | {"why": {"kind": "stronger", "sentence": ""}, "trust_days": 0, "others": []},
     ),
     "authenticator-code-error": Sample("authenticator_code.html", CODE | {"error": WRONG_CODE}),
     "authenticator-code-long": Sample(
