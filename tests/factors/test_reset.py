@@ -283,6 +283,23 @@ def test_case_086_who_was_disabled_meanwhile_proves_nothing(
     assert services.password_reset.allowed(visit_of(services, browser, page)) is None
 
 
+def test_case_093_looking_at_the_link_allows_nothing(
+    deployment: Deployment, services: Services
+) -> None:
+    browser, page = at_forgot(deployment)
+    browser.submit(page)
+    link = latest(services, "reset_link")["link"]
+    before = contents(services.store)
+    for method in ("HEAD", "GET", "OPTIONS"):
+        assert browser.http.request(method, link, allow_redirects=False).status_code == 200
+    assert contents(services.store) == before
+    assert services.password_reset.allowed(visit_of(services, browser, page)) is None
+    page = browser.get(link)
+    assert page.title.startswith("Choose a new password")
+    page = browser.submit(page, page.form.button("decision", "confirm"))
+    assert page.form.editable("new-password")
+
+
 def test_case_092_a_proof_works_once_and_not_after_a_change(
     deployment: Deployment, services: Services, clock: HeldClock, refused: Refused
 ) -> None:
