@@ -148,7 +148,7 @@ def enrol_authenticator(handle: str) -> Response:
 def enrol_passkey(handle: str) -> Response:
     """Add the passkey that the browser made."""
     turn = turns.turn(handle)
-    if not _serves(turn) or request.method == "GET":
+    if not _serves(turn) or request.method != "POST":
         return turn.back()
     response = request.form.get("response", "")[:LONGEST_RESPONSE]
     try:

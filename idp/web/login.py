@@ -41,7 +41,7 @@ def sign_in(handle: str) -> Response:
     turn = turns.turn(handle)
     if not isinstance(turn.step, Login) or turn.step.reason == "fresh":
         return turn.back()
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask_who(turn)
     typed = request.form.get("identifier", "").strip()[:_LONGEST_IDENTIFIER]
     if not typed or not typed.isprintable():
@@ -81,7 +81,7 @@ def password(handle: str) -> Response:
         turn = turns.turn(handle)
     if not turn.progress.identifier:
         return see_other(url_for("sign_in", handle=handle))
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask_password(turn)
     presented = request.form.get("password", "")
     if not presented or len(presented) > _LONGEST_PASSWORD_FORM:
@@ -174,7 +174,7 @@ def switch(handle: str) -> Response:
     turn = turns.turn(handle)
     if not isinstance(turn.step, Consent | Forbidden) or turn.session is None:
         return turn.back()
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask_switch(turn, turn.session)
     if request.form.get("decision") == "switch":
         changes = {**turns.ANEW, "another": True, "chosen": "", "identifier": ""}

@@ -204,7 +204,7 @@ def mailed(token: str) -> Response:
         turn = turns.turn(opened.handle)
     except NotFound:
         return _dead(token)
-    if request.method == "GET":
+    if request.method != "POST":
         return _confirm(turn, token, opened)
     if not isinstance(turn.step, Login):
         return turn.back()
@@ -252,7 +252,7 @@ def _elsewhere(token: str, opened: Opened) -> Response:
 
 def _dead(token: str) -> Response:
     """Say that a link does nothing. A second click goes on where the first one led."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _over()
     return _used(token) or _refused(token)
 

@@ -30,7 +30,7 @@ def passkey(handle: str) -> Response:
     turn = turns.turn(handle)
     if not _serves(turn):
         return turn.back()
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask(turn)
     if _anybody(turn) and request.form.get("keep") == "yes":
         services().interactions.note(turn.found, keep=True)

@@ -154,7 +154,7 @@ def _code(
     turn = turns.turn(handle)
     if way not in ways(turn):
         return turn.back()
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask(turn, way)
     typed = request.form.get("code", "").strip()
     if not typed or len(typed) > _LONGEST_CODE:

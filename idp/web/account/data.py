@@ -34,7 +34,7 @@ def account_data(session: Session) -> Response:
 @permission("account", "change_credentials")
 def export_account(session: Session) -> Response:
     """Hand out everything, to who signed in just now."""
-    if request.method == "GET":
+    if request.method != "POST":
         return account_page(
             "export.html",
             session,

@@ -23,7 +23,7 @@ _NO_MAIL = marked("This server can’t send mail, so it can’t prove a new addr
 @permission("account", "use_account")
 def account_profile(session: Session) -> Response:
     """Show it, and take changes field by field: whatever else a form names is not looked at."""
-    if request.method == "GET":
+    if request.method != "POST":
         return _profile(session, _values(session), None)
     named = (*FIELDS, *ADDRESS_FIELDS)
     said = {name: request.form[name] for name in named if name in request.form}
@@ -78,7 +78,7 @@ def account_email(session: Session) -> Response:
     if not services().outbox.available:
         raise NotFound(_NO_MAIL)
     unproven = "" if session.account.email_verified else session.account.email
-    if request.method == "GET":
+    if request.method != "POST":
         return _ask_address(session, unproven, None)
     typed = request.form.get("email", "")
     try:
