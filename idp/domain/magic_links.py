@@ -15,7 +15,7 @@ from idp.domain.credentials import magic_link
 from idp.domain.credentials.magic_link import TRIES, Link, Links
 from idp.domain.devices import Devices
 from idp.domain.errors import Throttled
-from idp.domain.interactions import Interactions
+from idp.domain.interactions import Interaction, Interactions, Progress
 from idp.domain.outbox import Outbox
 from idp.domain.proving import Check, Proving, Visit
 from idp.domain.sessions import binding_of
@@ -250,7 +250,7 @@ class MagicLinks:
             alive = self._links.alive(connection, token)
             right = counted is not None and magic_link.is_code(counted, typed)
             if not right and (counted is None or counted.tries >= TRIES):
-                self._links.end(connection, token)
+                self._kill(connection, token, known[0])
         if not right or alive is None:
             self._proving.refuse(account_id or None, "mail", visit)
         return self._proven(alive, token)
@@ -284,6 +284,12 @@ class MagicLinks:
             self._proving.refuse(link.account_id or None if link else None, "mail", visit)
         return self._proven(link, token)
 
+    def _kill(self, connection: Connection, token: str, link: Link) -> None:
+        """Use up a link that proved nothing: its interaction waits for no mail any more."""
+        if self._links.end(connection, token):
+            interaction = Interaction(link.handle, Progress(), finished=False)
+            self._interactions.note_within(connection, interaction, mailed="")
+
     def _proven(self, link: Link, token: str) -> Proven:
         with self._store.reading() as connection:
             row = rows.find(connection, link.account_id) if link.account_id else None
@@ -300,7 +306,8 @@ class MagicLinks:
         with self._store.reading() as connection:
             known = self._links.find(connection, token)
             own = self._links.is_for(connection, token, binding_of(cookie))
-        used_at = known[1].used_at if known and own else None
+            latest = self._links.latest(connection, known[0].handle) if known else ""
+        used_at = known[1].used_at if known and own and latest == token else None
         if known is None or used_at is None or self._clock() - used_at > _REPEAT_SECONDS:
             return ""
         return known[0].handle
@@ -319,7 +326,7 @@ class MagicLinks:
 
         None when it is dead. Raises Throttled.
         """
-        return self._answered(token, origin, "magic_link.code_shown", lambda connection: None)
+        return self._answered(token, origin, "magic_link.code_shown")
 
     def disown(self, token: str, origin: Origin) -> bool:
         """Use up a link of which its reader says that somebody else asked; tell whether it worked.
@@ -327,20 +334,25 @@ class MagicLinks:
         Raises Throttled.
         """
 
-        def end(connection: Connection) -> object:
-            return self._links.end(connection, token)
+        def kill(connection: Connection, link: Link) -> None:
+            self._kill(connection, token, link)
 
-        return self._answered(token, origin, "magic_link.disowned", end) is not None
+        return self._answered(token, origin, "magic_link.disowned", kill) is not None
 
     def _answered(
-        self, token: str, origin: Origin, event: str, deed: Callable[[Connection], object]
+        self,
+        token: str,
+        origin: Origin,
+        event: str,
+        deed: Callable[[Connection, Link], object] | None = None,
     ) -> str | None:
         self._throttle.count("magic link", origin.address)
         with self._store.writing() as connection:
             link = self._links.alive(connection, token)
             if link is None:
                 return None
-            deed(connection)
+            if deed:
+                deed(connection, link)
             detail = {"purpose": link.purpose, "asked_from": link.address}
             entry = Entry(event, "anyone", link.account_id or None, detail=detail)
             self._audit.record(connection, origin, entry)

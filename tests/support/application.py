@@ -13,7 +13,7 @@ import pytest
 import requests
 from flask import Flask
 
-from idp.app import create_app, services_of
+from idp.app import create_app, delivery_of, services_of
 from idp.config import Settings, load
 from idp.crypto.keyfiles import new_key_text
 from idp.domain.clock import Clock, system_clock
@@ -46,8 +46,9 @@ def running(settings: Settings, clock: Clock) -> Iterator[Flask]:
     app = create_app(settings, clock=clock)
     services = services_of(app)
     # Once stopped it stays so: no thread of its own does anything between two lines of a test.
-    services.housekeeping.ensure_started()
-    services.housekeeping.stop()
+    for tasks in (services.housekeeping, delivery_of(app)):
+        tasks.ensure_started()
+        tasks.stop()
     try:
         yield app
     finally:

@@ -64,3 +64,8 @@ def somebody(deployment: Deployment) -> Browserless:
     browser = deployment.browserless()
     browser.http.headers["User-Agent"] = PHONE
     return browser
+
+
+def token_of(services: Services) -> str:
+    """Return the token of the newest mail's link."""
+    return str(latest(services).values["link"]).rpartition("/")[2]
