@@ -7,7 +7,7 @@ from typing import Any
 
 from idp.web.qr import qr_svg
 
-from . import account_samples
+from . import account_samples, mail_samples
 
 LONG = "Grundstücksverkehrsgenehmigungszuständigkeitsübertragungsverordnung"
 HOSTILE = "\"><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
@@ -857,5 +857,6 @@ SAMPLES: dict[str, Sample] = {
         "not_permitted.html",
         {"account": ADA, "sentence": "You may not do this.", "switch_url": "/x", "home_url": "/"},
     ),
+    **{name: Sample(*one) for name, one in mail_samples.samples(HOSTILE, LONG).items()},
     **{name: Sample(*one) for name, one in account_samples.samples(HOSTILE, LONG).items()},
 }
