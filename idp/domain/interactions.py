@@ -6,7 +6,7 @@ approves is what was displayed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from idp.config import Settings
@@ -16,7 +16,7 @@ from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.authorizations import Approval, Authorizations
 from idp.domain.clock import Clock
 from idp.domain.consents import Consents, Pairs
-from idp.domain.errors import Ended, NotFound
+from idp.domain.errors import Ended, NotFound, Throttled
 from idp.domain.one_time import OneTimeValues
 from idp.domain.sessions import Session, binding_of
 from idp.domain.throttling import Throttle
@@ -107,20 +107,21 @@ class Interactions:
 
         Without a cookie the first browser to open it gets it.
         """
-        self._throttle.count("interaction", origin.address)
         handle = random_token()
-        payload = asdict(progress)
-        binding = binding_of(cookie) if cookie else None
         with self._store.writing() as connection:
-            self._one_time.put(
-                connection,
-                INTERACTION,
-                handle,
-                payload,
-                self._lifetime,
-                binding=binding,
-                tombstone=_REPEAT_SECONDS + 1,
-            )
+            wait = self._throttle.count_within(connection, "interaction", origin.address)
+            if not wait:
+                self._one_time.put(
+                    connection,
+                    INTERACTION,
+                    handle,
+                    vars(progress),
+                    self._lifetime,
+                    binding=binding_of(cookie) if cookie else None,
+                    tombstone=_REPEAT_SECONDS + 1,
+                )
+        if wait:
+            raise Throttled(wait)
         return handle
 
     def find(self, handle: str, cookie: str) -> Interaction:
@@ -158,62 +159,58 @@ class Interactions:
         self, connection: Connection, interaction: Interaction, **changes: Any
     ) -> Progress:
         """Write down progress in the caller's transaction, and return all of it as it is now."""
-        return self._note(connection, interaction, lambda now: changes)
+        progress = replace(self._locked(connection, interaction), **changes)
+        self.write(connection, interaction, progress)
+        return progress
 
-    def note_proof(
+    def with_proof(
         self, connection: Connection, interaction: Interaction, account_id: str, method: str
     ) -> Progress:
-        """Write down that an account proved a factor. What another one proved is forgotten."""
-        at = int(self._clock())
+        """Return progress as it is now, and that this account proved a factor: to be written in the
+        same transaction, in which nobody else changes it. What another one proved is forgotten.
+        """
+        now = self._locked(connection, interaction)
+        proofs = {**now.proofs_of(account_id), method: int(self._clock())}
+        return replace(now, account=account_id, proofs=proofs)
 
-        def proven(now: Progress) -> dict[str, Any]:
-            return {"account": account_id, "proofs": {**now.proofs_of(account_id), method: at}}
-
-        return self._note(connection, interaction, proven)
-
-    def note_sign_in(
+    def write_sign_in(
         self,
         connection: Connection,
         interaction: Interaction,
-        account_id: str,
+        progress: Progress,
         session_id: str,
         cookie: str,
     ) -> None:
-        """Write down, in the transaction of the sign-in, who proved who they are.
+        """Write down, in the transaction of the sign-in, that its account proved who it is.
 
         It goes on with the new cookie, also when a second click proves it again with the old one.
         """
-        changes = {
-            "signed_in": account_id,
-            "chosen": account_id,
-            "session_id": session_id,
-            "another": False,
-            "said": "",
-        }
-        self._note(connection, interaction, lambda now: changes, binding_of(cookie))
+        person = progress.account
+        signed_in = replace(
+            progress, signed_in=person, chosen=person, session_id=session_id, another=False, said=""
+        )
+        self.write(connection, interaction, signed_in, binding_of(cookie))
 
-    def _note(
+    def _locked(self, connection: Connection, interaction: Interaction) -> Progress:
+        """Return progress as it is by now; it stays so until the transaction ends. Raises
+        NotFound.
+        """
+        found = self._one_time.find(connection, INTERACTION, interaction.handle, lock=True)
+        if found is None:
+            raise NotFound(_GONE)
+        return Progress(**found.payload)
+
+    def write(
         self,
         connection: Connection,
         interaction: Interaction,
-        changes: Callable[[Progress], Mapping[str, Any]],
+        progress: Progress,
         binding: bytes | None = None,
-    ) -> Progress:
-        """Write down progress on top of what is there by now; how an interaction ended is never
-        overwritten. Raises NotFound.
-        """
-        handle = interaction.handle
-        found = self._one_time.find(connection, INTERACTION, handle, lock=True)
-        if found is None:
-            raise NotFound(_GONE)
-        payload = {**found.payload, **changes(Progress(**found.payload))}
-        self._one_time.rewrite(connection, INTERACTION, handle, payload, binding, unless_used=True)
-        return Progress(**payload)
-
-    def _note_result(self, connection: Connection, interaction: Interaction, location: str) -> None:
-        found = self._one_time.find(connection, INTERACTION, interaction.handle, lock=True)
-        payload = {**(found.payload if found else {}), "result": location}
-        self._one_time.rewrite(connection, INTERACTION, interaction.handle, payload)
+    ) -> None:
+        """Write down progress; how an interaction ended is never overwritten."""
+        self._one_time.rewrite(
+            connection, INTERACTION, interaction.handle, vars(progress), binding, unless_used=True
+        )
 
     def consent(
         self,
@@ -242,12 +239,13 @@ class Interactions:
         NotFound.
         """
         with self._store.writing() as connection:
-            if interaction and not self._take(connection, interaction):
+            taken = self._take(connection, interaction) if interaction else None
+            if interaction and taken is None:
                 return self._repeated(connection, interaction)
             code = self._authorizations.open(connection, approval, session, origin)
             location = answer(code)
             if interaction:
-                self._note_result(connection, interaction, location)
+                self._end(connection, interaction, taken, location)
             return location
 
     def cancel(
@@ -255,9 +253,10 @@ class Interactions:
     ) -> str:
         """End the interaction without an authorization and return the redirect. Raises NotFound."""
         with self._store.writing() as connection:
-            if not self._take(connection, interaction):
+            taken = self._take(connection, interaction)
+            if taken is None:
                 return self._repeated(connection, interaction)
-            self._note_result(connection, interaction, location)
+            self._end(connection, interaction, taken, location)
             entry = Entry("authorization.refused", actor, None, client_id, "refused")
             self._audit.record(connection, origin, entry)
             return location
@@ -265,9 +264,10 @@ class Interactions:
     def close(self, interaction: Interaction, location: str) -> str:
         """End a plain visit or a sign-out and return where it leads. Raises NotFound."""
         with self._store.writing() as connection:
-            if not self._take(connection, interaction):
+            taken = self._take(connection, interaction)
+            if taken is None:
                 return self._repeated(connection, interaction)
-            self._note_result(connection, interaction, location)
+            self._end(connection, interaction, taken, location)
             return location
 
     def refuse(
@@ -278,8 +278,20 @@ class Interactions:
         detail = {"error": error, "reason": reason}
         self._audit.refuse(origin, Entry(event, "anyone", None, client_id, detail=detail))
 
-    def _take(self, connection: Connection, interaction: Interaction) -> bool:
-        return self._one_time.take(connection, INTERACTION, interaction.handle) is not None
+    def _take(self, connection: Connection, interaction: Interaction) -> dict[str, Any] | None:
+        """Use the interaction: one caller wins, the others get None."""
+        return self._one_time.take(connection, INTERACTION, interaction.handle)
+
+    def _end(
+        self,
+        connection: Connection,
+        interaction: Interaction,
+        taken: Mapping[str, Any] | None,
+        location: str,
+    ) -> None:
+        """Write down where an interaction led that was just taken, for who repeats the click."""
+        payload = {**(taken or {}), "result": location}
+        self._one_time.rewrite(connection, INTERACTION, interaction.handle, payload)
 
     def _repeated(self, connection: Connection, interaction: Interaction) -> str:
         found = self._one_time.find(connection, INTERACTION, interaction.handle)

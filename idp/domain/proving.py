@@ -129,7 +129,7 @@ class Proving:
 
     def _go_on(self, connection: Connection, visit: Visit, proof: Proof) -> Cookies | None:
         person = proof.account.id
-        progress = self._interactions.note_proof(
+        progress = self._interactions.with_proof(
             connection, visit.interaction, person, proof.method
         )
         verdict = self._requirements.judge_within(
@@ -142,6 +142,7 @@ class Proving:
         if verdict.enough and verdict.assurance:
             login = Login(person, verdict.proofs, verdict.assurance, progress.keep or None)
             return self._open(connection, visit, proof, login, progress)
+        self._interactions.write(connection, visit.interaction, progress)
         detail = {"factor": proof.method, "missing": verdict.missing}
         entry = Entry("sign_in.factor", f"account:{person}", person, detail=detail)
         self._audit.record(connection, visit.origin, entry)
@@ -158,7 +159,9 @@ class Proving:
         person, origin = proof.account.id, visit.origin
         earlier = progress.session_of(person)
         session_id, cookie = self._sessions.start(connection, login, visit.cookie, earlier, origin)
-        self._interactions.note_sign_in(connection, visit.interaction, person, session_id, cookie)
+        self._interactions.write_sign_in(
+            connection, visit.interaction, progress, session_id, cookie
+        )
         detail = {
             "factor": proof.method,
             "amr": " ".join(login.assurance.amr),

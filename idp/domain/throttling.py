@@ -38,11 +38,17 @@ class Throttle:
 
     def count(self, kind: str, address: str) -> None:
         """Count one of a kind of thing that outsiders can make us write down. Raises Throttled."""
-        now = int(self._clock())
         with self._store.writing() as connection:
-            wait = self._over(connection, kind, network_of(address), self._most, now)
+            wait = self.count_within(connection, kind, address)
         if wait:
             raise Throttled(wait)
+
+    def count_within(self, connection: Connection, kind: str, address: str) -> int:
+        """Count one in the caller's transaction, and return the seconds to wait if there are too
+        many: nothing else is written then.
+        """
+        now = int(self._clock())
+        return self._over(connection, kind, network_of(address), self._most, now)
 
     def count_try(self, identity: str, address: str, known_browser: str = "") -> None:
         """Count one try to prove `identity` (an account's id, or an address nobody has).
