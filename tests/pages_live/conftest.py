@@ -2,11 +2,15 @@
 
 import os
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, FloatRect, Page, expect
 
+from idp.app import create_app, services_of
+from idp.config import load
+from idp.domain.services import Services
 from tests.mail import mail_server
 from tests.pages_live.live import Live, application, serving
 from tests.pages_live.mailbox import Mailbox
@@ -14,12 +18,14 @@ from tests.pages_live.pictures import lean
 from tests.running.commands import free_port
 from tests.support.browserless import Person
 from tests.support.looking import AXE, COLOURS, EVERYTHING, SCHEMES, spill, unfold, violations
-from tests.support.seeds import ADA
+from tests.support.seeds import ADA, OPERATOR, ORIGIN
 
 DOCS = Path(__file__).parents[2] / "docs" / "screenshots"
 RENEW = bool(os.environ.get("DOORWARD_SCREENSHOTS"))
 SIZES = {1280: 800, 360: 720}
 TALLEST = 2200
+NEWCOMERS = count(1)
+PASSWORD = "seven umbrellas beside a quiet harbour"
 Look = Callable[..., None]
 
 
@@ -139,3 +145,25 @@ class Visitor:
 def visitor(page: Page, live: Live) -> Visitor:
     """Somebody at an empty tab."""
     return Visitor(page, live)
+
+
+@pytest.fixture(scope="session")
+def live_services(live: Live) -> Iterator[Services]:
+    """The parts of the server, on the database of the one that runs."""
+    data = live.database.parent
+    keys = data.parent / "keys"
+    opened = services_of(
+        create_app(load({"issuer": live.issuer, "data_dir": data, "keys_dir": keys}))
+    )
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture
+def person(live_services: Services) -> Person:
+    """Somebody new, with a password, of whom no other test knows."""
+    person = Person(f"person-{next(NEWCOMERS)}@example.test", PASSWORD, "Katherine Johnson")
+    live_services.accounts.add(
+        person.email, person.name, PASSWORD, email_verified=True, origin=ORIGIN, actor=OPERATOR
+    )
+    return person
