@@ -6,8 +6,8 @@ from email.message import EmailMessage
 from tests.mail.mail_server import MailServer
 
 PATIENCE_SECONDS = 20
-_LINK = re.compile(r"^https?://\S+$", re.MULTILINE)
-_CODE = re.compile(r"^ +(\d{6})$", re.MULTILINE)
+_LINK = re.compile(r"https?://\S+")
+_CODE = re.compile(r"(?<!\S)\d{6}(?!\S)")
 
 
 class Mailbox:
@@ -46,4 +46,4 @@ def code_in(mail: EmailMessage) -> str:
     """Return the six digits in a mail."""
     found = _CODE.search(words(mail))
     assert found, words(mail)
-    return found[1]
+    return found[0]
