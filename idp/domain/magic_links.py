@@ -211,7 +211,8 @@ class MagicLinks:
         self._outbox.put(
             connection,
             letter.kind,
-            link.email,
+            # What was typed finds the account, and may be somebody else's mailbox all the same.
+            account.email if account else link.email,
             {**letter.values, **asked, **(proof if letter.works else {})},
             account_id=account.id if account else None,
             language=(account.language if account else None) or letter.language,
