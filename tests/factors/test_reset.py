@@ -314,6 +314,37 @@ def test_case_092_a_proof_works_once_and_not_after_a_change(
         services.password_reset.allow(waiting, mailed.account, mailed.use)
 
 
+def test_case_098_a_link_is_for_its_account_and_its_deed_only(
+    deployment: Deployment, services: Services
+) -> None:
+    browser, page = at_forgot(deployment)
+    page = browser.submit(page)
+    link, code = (latest(services, "reset_link")[name] for name in ("link", "code"))
+    for path in ("invitation", "setup/administrator"):
+        assert deployment.browserless().get(f"/{path}/{link.rpartition('/')[2]}").status == 404
+    start = browser.get(f"{start_of(page)}/sign-in")
+    start.form.fill("username", GRACE.email)
+    browser.submit(start)
+    page = browser.get(f"{start_of(page)}/mail")
+    assert not [form for form in page.document.forms if form.editable("one-time-code")]
+    with pytest.raises(NotAccepted):
+        proven(services, browser, page, code)
+    assert browser.get(link).status == 404
+    assert services.password_reset.allowed(visit_of(services, browser, page)) is None
+
+
+def test_case_098_whoever_names_somebody_else_begins_anew(
+    deployment: Deployment, services: Services
+) -> None:
+    browser, page = allowed(deployment, services)
+    start = browser.get(f"{start_of(page)}/sign-in")
+    start.form.fill("username", GRACE.email)
+    browser.submit(start)
+    assert choose(browser, page).title.startswith("Sign in")
+    for person in (ADA, GRACE):
+        assert password_works(services, deployment, person)
+
+
 @pytest.mark.settings(development=False)
 def test_without_mail_there_is_no_reset(browserless: Browserless, webapp: TokenClient) -> None:
     page = at_password(browserless, browserless.start(webapp.authorization()))
