@@ -120,8 +120,8 @@ def test_the_page(admin: Staff, services: Services) -> None:
     [
         ("person", "nobody@example.test", "There is no such person."),
         ("actor", "nobody@example.test", "There is no such person."),
-        ("since", "yesterday", "Write it as"),
-        ("until", "9999-99-99T00:00", "Write it as"),
+        ("since", "yesterday", "Write it like"),
+        ("until", "9999-99-99T00:00", "Write it like"),
     ],
 )
 def test_what_cant_be_looked_for_is_said(admin: Staff, name: str, value: str, said: str) -> None:

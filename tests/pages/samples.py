@@ -7,7 +7,7 @@ from typing import Any
 
 from idp.web.qr import qr_svg
 
-from . import account_samples, mail_samples
+from . import account_samples, admin_samples, mail_samples, outbox_samples
 
 LONG = "Grundstücksverkehrsgenehmigungszuständigkeitsübertragungsverordnung"
 HOSTILE = "\"><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
@@ -231,11 +231,22 @@ CONSENT: dict[str, Any] = {
     "action": ACTION,
     "switch_url": "/switch",
 }
+CARDS = [
+    {"account": ADA, "signed_in": True, "value": "1"},
+    {"account": NAMELESS | {"email": "grace@example.org"}, "signed_in": False, "value": "2"},
+]
 CHOOSE: dict[str, Any] = {
     "client": CLIENT,
-    "account": ADA,
+    "accounts": CARDS,
     "asked_for": "grace@example.org",
     "action": ACTION,
+    "cancel_url": "/cancel",
+}
+FORBIDDEN: dict[str, Any] = {
+    "client": CLIENT,
+    "account": ADA,
+    "sentence": "Only people of the group “research” may use Field Notes.",
+    "switch_url": "/switch",
     "cancel_url": "/cancel",
 }
 PASSWORD: dict[str, Any] = {
@@ -533,12 +544,36 @@ SAMPLES: dict[str, Sample] = {
         {"client": None, "account": NAMELESS, "asked_for": None, "action": ACTION},
     ),
     "choose-account": Sample("choose_account.html", CHOOSE),
+    "choose-account-one": Sample(
+        "choose_account.html", CHOOSE | {"accounts": CARDS[:1], "asked_for": None}
+    ),
+    "choose-account-rtl": Sample("choose_account.html", CHOOSE | {"client": ARABIC_CLIENT}, RTL),
     "choose-account-long": Sample(
-        "choose_account.html", CHOOSE | {"client": LONG_CLIENT, "account": LONG_PERSON}
+        "choose_account.html",
+        CHOOSE
+        | {"client": LONG_CLIENT, "accounts": [card | {"account": LONG_PERSON} for card in CARDS]},
     ),
     "choose-account-hostile": Sample(
         "choose_account.html",
-        CHOOSE | {"client": HOSTILE_CLIENT, "account": HOSTILE_PERSON, "asked_for": HOSTILE},
+        CHOOSE
+        | {
+            "client": HOSTILE_CLIENT,
+            "accounts": [card | {"account": HOSTILE_PERSON} for card in CARDS],
+            "asked_for": HOSTILE,
+        },
+    ),
+    "wrong-person": Sample("forbidden.html", FORBIDDEN),
+    "wrong-person-at-home": Sample(
+        "forbidden.html", FORBIDDEN | {"client": None, "account": None, "cancel_url": None}
+    ),
+    "wrong-person-rtl": Sample("forbidden.html", FORBIDDEN | {"client": ARABIC_CLIENT}, RTL),
+    "wrong-person-long": Sample(
+        "forbidden.html",
+        FORBIDDEN | {"client": LONG_CLIENT, "account": LONG_PERSON, "sentence": f"{LONG}."},
+    ),
+    "wrong-person-hostile": Sample(
+        "forbidden.html",
+        FORBIDDEN | {"client": HOSTILE_CLIENT, "account": HOSTILE_PERSON, "sentence": HOSTILE},
     ),
     "consent": Sample("consent.html", CONSENT),
     "consent-stranger": Sample(
@@ -858,5 +893,7 @@ SAMPLES: dict[str, Sample] = {
         {"account": ADA, "sentence": "You may not do this.", "switch_url": "/x", "home_url": "/"},
     ),
     **{name: Sample(*one) for name, one in mail_samples.samples(HOSTILE, LONG).items()},
+    **{name: Sample(*one) for name, one in outbox_samples.samples(HOSTILE, LONG).items()},
     **{name: Sample(*one) for name, one in account_samples.samples(HOSTILE, LONG).items()},
+    **{name: Sample(*one) for name, one in admin_samples.samples(HOSTILE, LONG).items()},
 }

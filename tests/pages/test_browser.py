@@ -12,7 +12,7 @@ from .samples import SAMPLES
 pytestmark = pytest.mark.browser
 
 NAMES = sorted(SAMPLES)
-CONTROLS = "a[href], button, input:not([type=hidden]), select, summary, textarea"
+CONTROLS = "a[href], button, input:not([type=hidden]), select, summary, textarea, [tabindex='0']"
 FOCUSED = """() => {
   const element = document.activeElement;
   if (element === document.body) return null;
@@ -98,8 +98,9 @@ def test_right_to_left_mirrors_the_page(visit: Visit) -> None:
 
 def test_forced_colours_keep_edges_and_focus(visit: Visit) -> None:
     page = visit("sign-in", forced_colors="active")
-    page.keyboard.press("Tab")
     button = page.locator(".button.primary")
+    while not button.evaluate("one => one === document.activeElement"):
+        page.keyboard.press("Tab")
     assert button.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
     edge = page.locator(".card").evaluate("one => getComputedStyle(one).borderTopWidth")
     assert edge == "1px"

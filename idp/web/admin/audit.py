@@ -18,7 +18,7 @@ from idp.web.guards import permission
 _FIELDS = ("event", "outcome", "person", "actor", "client", "since", "until")
 _OUTCOMES = ("done", "refused")
 _LONGEST = 300
-_NOT_A_TIME = marked("Write it as 2027-01-31T12:00.")
+_NOT_A_TIME = marked("Write it like 2027-01-31 12:00, or a day alone.")
 _NOBODY = marked("There is no such person.")
 
 
@@ -125,10 +125,11 @@ def _plain(typed: str) -> str:
 
 
 def _time(field: str, typed: str) -> int | None:
-    """Return a moment in UTC as seconds since 1970."""
+    """Return a moment, in UTC unless it says otherwise, as seconds since 1970."""
     if not typed:
         return None
     try:
-        return int(datetime.fromisoformat(typed).replace(tzinfo=UTC).timestamp())
+        moment = datetime.fromisoformat(typed)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError) as error:
         raise Invalid(field, _NOT_A_TIME) from error

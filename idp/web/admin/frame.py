@@ -86,6 +86,7 @@ def confirm_page(
         current,
         code,
         title=title,
+        action=request.path,
         warnings=warnings,
         label=label,
         expected=expected,

@@ -37,6 +37,7 @@ def admin_people(session: Session) -> Response:
             for one in found.people
         ],
         typed=typed,
+        action=url_for(_HERE),
         first_url=url_for(_HERE, q=typed or None) if request.args.get("after") else None,
         more_url=url_for(_HERE, q=typed or None, after=found.more) if found.more else None,
         invite_url=url_for("admin_invite") if inviting else None,

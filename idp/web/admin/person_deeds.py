@@ -172,6 +172,7 @@ def admin_invite(session: Session) -> Response:
         _HERE,
         400 if errors else 200,
         failed=bool(errors),
+        action=request.path,
         errors=errors,
         values=values,
         link=link,
