@@ -145,10 +145,10 @@ def _cards() -> list[dict[str, object]]:
 
 def _chosen(turn: Turn) -> Response:
     parts, handle = services(), turn.found.handle
-    value = request.form.get("account", "")
+    value = request.form.get("forget") or request.form.get("account", "")
     sessions = {one.account.id: one for one in parts.sessions.all(browser_cookie())}
     known = {one.account.id: one for one in parts.devices.accounts_of(device_cookie())}
-    if request.form.get("decision") == "forget":
+    if "forget" in request.form:
         if value in known and value not in sessions:
             parts.devices.forget_here(value, known[value].device_id, origin())
         return see_other(url_for("choose_account", handle=handle))

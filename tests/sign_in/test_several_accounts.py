@@ -118,9 +118,9 @@ def test_an_account_that_was_signed_in_here_is_offered_and_can_be_forgotten(
     sign_out(browser)
     page = browser.start(webapp.authorization(prompt="select_account"))
     assert "Signed out" in page.text
-    gone = next(form for form in page.document.forms if form.button("decision", "forget"))
-    page = browser.submit(page, gone.button("decision", "forget"), gone)
-    assert not any(form.button("decision", "forget") for form in page.document.forms)
+    gone = page.form.named("forget")
+    page = browser.submit(page, gone)
+    assert "forget" not in {control.name for control in page.form.controls}
 
 
 def test_another_browsers_choice_is_nobody(
