@@ -52,7 +52,7 @@ def account_page(
     template: str, session: Session, current: str, code: int = 200, /, **values: object
 ) -> Response:
     """Render a page of the section whose endpoint is `current`."""
-    done = _DONE.get(request.args.get(DONE, "")) if request.method == "GET" else None
+    done = _DONE.get(request.args.get(DONE, "")) if request.method != "POST" else None
     name = f"account/{template}"
     return console_page(name, session, CONSOLE, current, code, done=done, **values)
 
