@@ -28,7 +28,7 @@ def forgot(handle: str) -> Response:
     turn = turns.turn(handle)
     if not isinstance(turn.step, Login) or not services().outbox.available:
         return turn.back()
-    fixed = turn.session.account.email if turn.step.reason == "fresh" and turn.session else ""
+    fixed = _fixed(turn)
     typed = fixed or request.form.get("identifier", "").strip()
     if request.method != "POST":
         return _ask(turn, fixed or turn.progress.identifier, bool(fixed))
@@ -39,6 +39,12 @@ def forgot(handle: str) -> Response:
     except TooSoon:
         pass
     return see_other(url_for("magic_link", handle=handle))
+
+
+def _fixed(turn: Turn) -> str:
+    """Return the address of who has to confirm that they are still here: it can't be another."""
+    fresh = isinstance(turn.step, Login) and turn.step.reason == "fresh"
+    return turn.session.account.email if fresh and turn.session else ""
 
 
 def send(turn: Turn, email: str) -> None:

@@ -39,8 +39,7 @@ def sign_up(handle: str) -> Response:
     if not services().sign_up_open:
         return see_other(url_for("sign_in", handle=handle))
     if request.method != "POST":
-        hint = turn.asked.login_hint if turn.asked else ""
-        return _ask(turn, turn.progress.identifier or (hint if hint.isprintable() else ""))
+        return _ask(turn, turn.progress.identifier or _hint(turn))
     typed = request.form.get("identifier", "").strip()
     try:
         send(turn, typed)
@@ -74,6 +73,11 @@ def _letter(turn: Turn, account: Account | None) -> Letter:
     sign_in = f"{services().settings.issuer}{url_for('start')}"
     values = {"client": client, "sign_in_link": sign_in}
     return Letter("sign_up_exists", values, works=False, language=language())
+
+
+def _hint(turn: Turn) -> str:
+    hint = turn.asked.login_hint if turn.asked else ""
+    return hint if hint.isprintable() else ""
 
 
 def _ask(turn: Turn, identifier: str, error: object = None) -> Response:
