@@ -24,7 +24,7 @@ from idp.config import Settings
 _HANDLER = "doorward"
 _TALKATIVE = ("authlib", "joserfc", "sqlalchemy", "alembic", "werkzeug", "gunicorn.error")
 _SECRET_IN_PATH = re.compile(
-    r"(/setup/+administrator/+|/interaction/+|/invitation/+|/mail/+|/account/+email/+link/+)"
+    r"(/setup/+administrator/+|/interaction/+|/invitation/+|/mail/+|/account/+email/+(?:link|code)/+)"
     r"[^\s?\"'/]+"
 )
 _QUERY = re.compile(r"\?[^\s\"']+")

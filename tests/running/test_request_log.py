@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -13,8 +14,14 @@ import pytest
 from idp.config import load
 from idp.web import request_log
 from idp.web.request_log import RequestLog
+from idp.web.routes import ROUTES
+from tests.support.checkout import ROOT
 
 HOSTILE = 'a\r\n2026-01-01T00:00:00.000Z info forged \x1b[31mred\x1b[0m "quoted" \u202egnp.exe\x00'
+
+IN_PATH = re.compile(r"<(?:handle|token|handle_of_code)>")
+"""What an address holds that nobody else may know: by it somebody goes on."""
+SECRET_PATHS = sorted({route.path for route in ROUTES if IN_PATH.search(route.path)})
 
 
 class Written:
@@ -141,6 +148,15 @@ def test_case_145_however_many_slashes_stand_before_the_secret(written: Written,
     RequestLog().finish("GET", path, 404, time.perf_counter(), "::1")
     (line,) = written.lines()
     assert line["path"] == path.replace("s3cret", "…")
+
+
+@pytest.mark.parametrize("path", SECRET_PATHS)
+def test_case_145_no_link_in_use_is_in_the_log_of_server_or_proxy(path: str) -> None:
+    used = IN_PATH.sub("s3cret", path)
+    assert request_log.without_secret(used) == used.replace("s3cret", "…")
+    before = re.search(r"\(\?<before>([^)]+)\)", (ROOT / "docker-compose.yml").read_text("utf-8"))
+    assert before is not None
+    assert used.startswith(tuple(f"{start}s3cret" for start in before[1].split("|")))
 
 
 def test_a_level_is_a_threshold(written: Written) -> None:
