@@ -247,12 +247,14 @@ class Task:
 
     def __init__(self) -> None:
         self.calls = 0
+        self.thread: threading.Thread | None = None
         self.called = threading.Event()
         self.failure: Exception | None = None
         self.ended = threading.Event()
 
     def __call__(self) -> None:
         self.calls += 1
+        self.thread = threading.current_thread()
         self.called.set()
         if self.failure:
             raise self.failure
@@ -305,12 +307,16 @@ def test_a_thread_that_died_is_started_again_by_a_later_request(
 ) -> None:
     task.failure = ZeroDivisionError("a mistake of ours")
     background.ensure_started()
-    task.wait()
+    # Not `wait`, which asks for one more call: of this thread there is but one.
+    assert task.called.wait(30)
+    dead = task.thread
+    assert dead is not None
+    dead.join(30)
+    assert not dead.is_alive()
     task.failure = None
-    before = task.calls
-    while task.calls == before:
+    while task.calls == 1:
         background.ensure_started()
-    assert task.calls > before
+    assert task.thread is not dead
 
 
 def test_a_forked_process_gets_a_thread_of_its_own(task: Task, background: Background) -> None:
