@@ -33,7 +33,16 @@ def durable(material: Material) -> None:
 
 def entries(material: Material) -> int:
     """Return how many issued tokens the audit log names."""
-    statement = select(func.count()).where(_ENTRIES.c.event == "token.issued")
+    return _count(material, "token.issued")
+
+
+def signed_in(material: Material) -> int:
+    """Return how many completed sign-ins the audit log names."""
+    return _count(material, "sign_in")
+
+
+def _count(material: Material, event: str) -> int:
+    statement = select(func.count()).where(_ENTRIES.c.event == event, _ENTRIES.c.outcome == "done")
     with material.parts.store.reading() as connection:
         return int(connection.execute(statement).scalar_one())
 

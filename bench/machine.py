@@ -26,6 +26,12 @@ def two_cores() -> tuple[int, int]:
     raise RuntimeError("The server and the load need a core each.")
 
 
+def third_core(server: int, load: int) -> int:
+    """Return a core for more load; where there is none, the one that the load has."""
+    taken = {server, load, *_siblings(server)}
+    return next((one for one in sorted(os.sched_getaffinity(0)) if one not in taken), load)
+
+
 def _siblings(core: int) -> list[int]:
     path = Path(f"/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list")
     text = path.read_text().strip() if path.exists() else str(core)

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask
 
 from idp.app import create_app, services_of
 from idp.config import Settings
+from idp.crypto.passwords import hash_password
 from idp.crypto.secrets import random_token
 from idp.domain.accounts import Account
 from idp.domain.assurance import Assurance
@@ -18,6 +20,7 @@ from idp.domain.services import Services
 from idp.domain.sessions import Login, Session
 from idp.protocol import registration
 from idp.protocol.tokens import Mint
+from idp.store import accounts
 from idp.web.browser_session import cookie_name
 from tests.support.token_client import challenge
 
@@ -29,7 +32,6 @@ VERIFIER = "bench-" + "v" * 58
 CHALLENGE = challenge(VERIFIER)
 PASSWORD = "correct horse bench battery"
 _PEOPLE = 200
-_WITH_PASSWORD = 4
 _ACR = "urn:doorward:acr:one-factor"
 _HERE = Origin("127.0.0.1", "bench", "bench")
 _ACTOR = "operator:bench"
@@ -55,6 +57,7 @@ class Material:
         )
         self.elliptic = self._client("bench-es256", "ES256")
         self.rsa = self._client("bench-rs256", "RS256")
+        self._hashed = hash_password(PASSWORD)
         self.people = [self._person(number) for number in range(_PEOPLE)]
         self.sessions = [self._signed_in(account) for account in self.people]
 
@@ -73,15 +76,30 @@ class Material:
         return Known(client_id, secret or "")
 
     def _person(self, number: int) -> Account:
-        return self.parts.accounts.add(
-            email_of(number),
-            f"Person {number}",
-            PASSWORD if number < _WITH_PASSWORD else None,
-            email_verified=True,
-            profile={"given_name": "Person", "family_name": str(number), "locale": "en"},
-            origin=_HERE,
-            actor=_ACTOR,
+        profile = {"given_name": "Person", "family_name": str(number), "locale": "en"}
+        return self._account(email_of(number), f"Person {number}", profile=profile)
+
+    def _account(self, email: str, name: str, **more: Any) -> Account:
+        """Add a person with PASSWORD, which is hashed once for all of them."""
+        account = self.parts.accounts.add(
+            email, name, None, email_verified=True, origin=_HERE, actor=_ACTOR, **more
         )
+        with self.parts.store.writing() as connection:
+            accounts.set_password(connection, account.id, self._hashed, account.created_at)
+        return account
+
+    def refused(self, kind: str, number: int) -> list[str]:
+        """Return the addresses of new people; `kind` is disabled, passwordless or wrong."""
+        found = []
+        for one in range(number):
+            account = self._account(f"{kind}-{one}@example.com", "Somebody")
+            with self.parts.store.writing() as connection:
+                if kind == "passwordless":
+                    accounts.remove_password(connection, account.id)
+                if kind == "disabled":
+                    accounts.change(connection, account.id, {"disabled_at": account.created_at})
+            found.append(account.email)
+        return found
 
     def _signed_in(self, account: Account) -> tuple[str, Session]:
         """Open a session, and remember consent for what is asked."""
@@ -163,5 +181,5 @@ class Material:
 
 
 def email_of(number: int) -> str:
-    """Return the address of a person; the first few have PASSWORD."""
+    """Return the address of a person, whose password is PASSWORD."""
     return f"person-{number}@example.com"

@@ -5,34 +5,38 @@ Other work on the machine slows both alike, so a ratio is taken within each pair
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bench import checks, load, machine, report, sign_in
+from bench import checks, crowd, load, machine, report, sign_in, timing
 from bench.load import Run
 from bench.material import Material
 from bench.running import Running, free_port, started
 from bench.wire import Wire
-from bench.works import Work, bare
+from bench.works import WORKS, Work, bare
 
 _IDP = (sys.executable, "-c", "from idp.cli.main import main; main()")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured; `seconds` of each run of ours, `floor_seconds` of each bare one."""
+    """How much is measured; `seconds` of each run of ours, `floor_seconds` of each bare one;
+    `tries` to sign in of each kind of account.
+    """
 
     rounds: int
     seconds: int
     floor_seconds: int
-    signs_in: bool
+    tries: int
 
 
-THOROUGH = Plan(5, 4, 2, signs_in=True)
-QUICK = Plan(1, 1, 1, signs_in=True)
+THOROUGH = Plan(5, 4, 2, 400)
+QUICK = Plan(1, 1, 1, 40)
+SIGN_IN, CROWD, TIMING = PEOPLE = ("sign_in", "crowd", "timing")
+"""What is measured with people beside the works."""
 
 
 class Bench:
@@ -44,9 +48,12 @@ class Bench:
         self._folder = folder
         self._plan = plan
         self._server_core, self._load_core = machine.two_cores()
+        self._crowd_core = machine.third_core(self._server_core, self._load_core)
 
-    def run(self, works: Sequence[Work]) -> dict[str, Any]:
-        """Measure and return all figures. Raises WrongAnswers."""
+    def run(self, works: Sequence[Work], people: Collection[str]) -> dict[str, Any]:
+        """Measure and return all figures; `people` are some of PEOPLE. Raises WrongAnswers,
+        WrongPage.
+        """
         os.sched_setaffinity(0, {self._load_core})
         with ExitStack() as stack:
             plain = stack.enter_context(self._bare())
@@ -71,9 +78,29 @@ class Bench:
                 },
                 "works": {name: report.compared(found) for name, found in pairs.items()},
             }
-            if self._plan.signs_in:
-                results["sign_in"] = sign_in.measure(server.origin, self._material.elliptic)
+            results.update(self._with_people(server, people))
         return results
+
+    def _with_people(self, server: Running, asked: Collection[str]) -> dict[str, Any]:
+        plan, material, found = self._plan, self._material, {}
+        if SIGN_IN in asked:
+            cores = self._server_core, self._load_core
+            found[SIGN_IN] = sign_in.measure(server, material, cores, plan.rounds, plan.seconds)
+        if CROWD in asked:
+            (work,) = [one for one in WORKS if one.name == "introspection"]
+            wire = work.wire(material, plan.seconds)
+            most = self._driven(server, wire, plan.seconds).rate
+            found[CROWD] = crowd.measure(
+                server,
+                wire,
+                most / 2,
+                material.authorization_query(material.elliptic),
+                plan.seconds * 2,
+                self._crowd_core,
+            )
+        if TIMING in asked:
+            found[TIMING] = timing.measure(server, material, plan.tries)
+        return found
 
     def _bare(self) -> Any:
         port = free_port()
@@ -90,6 +117,7 @@ class Bench:
             "IDP_DATA_DIR": str(settings.data_dir),
             "IDP_KEYS_DIR": str(settings.keys_dir),
             "IDP_DATABASE_URL": settings.database_url,
+            "IDP_NETWORK_LIMIT": str(settings.network_limit),
             "IDP_KEY_ENCRYPTION_KEY": settings.key_encryption_key.get_secret_value(),
         }
         log = self._folder / "server.log"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import cycle
 from typing import Any
 
+from bench.browser import Answer
 from bench.material import Material
 from bench.wire import Wire
 from bench.works import Work
@@ -29,6 +30,30 @@ def profile(material: Material, works: Sequence[Work], number: int) -> None:
         print(f"{work.title:42}{each * 1e6:8.0f} µs of processor time")
         if len(works) == 1:
             _tell(material, wire, calls, number)
+
+
+class Called:
+    """Carries requests by a call of the application."""
+
+    def __init__(self, material: Material) -> None:
+        self._application = material.app.wsgi_app
+        self._host = material.parts.settings.issuer_host
+
+    def send(self, request: Wire) -> Answer:
+        """Return the answer."""
+        return self.answer(request.environ("", self._host))
+
+    def answer(self, environ: dict[str, Any]) -> Answer:
+        """Return what the application says."""
+        seen: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: Any, _problem: object = None) -> Any:
+            seen.append((status, headers))
+
+        body = b"".join(self._application(environ, start_response))
+        ((status, headers),) = seen
+        lines = tuple(f"{name}: {value}" for name, value in headers)
+        return Answer(int(status[:3]), lines, body)
 
 
 def _batch(material: Material, wire: Wire, calls: Iterator[str], number: int) -> float:
@@ -65,12 +90,6 @@ def _calls(wire: Wire, material: Material, number: int) -> Iterator[str]:
 
 
 def _call(material: Material, wire: Wire, environ: dict[str, Any]) -> None:
-    seen: list[str] = []
-
-    def start_response(status: str, _headers: object, _problem: object = None) -> Any:
-        seen.append(status)
-
-    answer = material.app.wsgi_app(environ, start_response)
-    body = b"".join(answer)
-    if not seen[0].startswith(str(wire.expect)):
-        raise RuntimeError(f"{seen[0]}: {body[:300]!r}")
+    answer = Called(material).answer(environ)
+    if answer.status != wire.expect:
+        raise RuntimeError(f"{answer.status}: {answer.body[:300]!r}")

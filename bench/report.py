@@ -66,14 +66,37 @@ def _row(title: str, found: Mapping[str, Any]) -> str:
     )
 
 
+def _pair(found: Mapping[str, float]) -> str:
+    return f"p50 {found['p50_ms']:.1f} p99 {found['p99_ms']:.1f} ms"
+
+
+def _refusals(found: Mapping[str, Mapping[str, float]]) -> list[str]:
+    head = f"{'refused sign-in':42}{'tries':>8}{'median ms':>11}{'p90 ms':>9}{'slower':>9}"
+    lines = [f"{head}{'p':>8}{'distance':>10}"]
+    for kind, told in found.items():
+        numbers = f"{told['tries']:>8}{told['median_ms']:>11.2f}{told['p90_ms']:>9.2f}"
+        apart = f"{told['slower_than_wrong']:>9.3f}{told['p']:>8.3f}{told['distance']:>10.3f}"
+        lines.append(f"{kind:42}{numbers}{apart}")
+    return lines
+
+
 def _asides(results: Mapping[str, Any]) -> list[str]:
     server, machine = results["server"], results["machine"]
     lines = []
     if found := results.get("sign_in"):
         lines.append(
-            f"whole sign-in ({found['requests_each']:.0f} requests, password included): "
-            f"{found['rate']:.1f}/s, argon2 alone {found['argon2_rate']:.1f}/s"
+            f"whole sign-in ({found['requests_each']} requests, password included): "
+            f"{found['per_second']:.1f}/s, argon2 alone {found['argon2_per_second']:.1f}/s, "
+            f"reached {found['ratio']:.2f} (first 0.70, must 0.80), by cost "
+            f"{found['ratio_of_cost']:.2f}; {found['beside_argon2_ms']:.1f} ms beside argon2"
         )
+    if found := results.get("crowd"):
+        lines.append(
+            f"introspection, {found['per_second']:.0f}/s: alone {_pair(found['alone'])}, beside "
+            f"200 who sign in {_pair(found['beside'])}; they were answered {found['answers']}"
+        )
+    if found := results.get("timing"):
+        lines += _refusals(found)
     memory = server["memory_mb"]
     lines += [
         f"memory after start (PSS): master {memory['master']} MB, workers {memory['workers']} MB; "

@@ -1,91 +1,133 @@
-"""The whole sign-in: from authorization request to tokens, with password and consent."""
+"""Whole sign-ins with a password, against how many passwords the same core can check at all."""
 
-import statistics
+import os
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median, quantiles
 from typing import Any
 
-import requests
-
-from bench.material import API_SCOPE, PASSWORD, REDIRECT_URI, Known, email_of
+from bench import checks
+from bench.browser import REQUESTS, Browser, Kept, WrongPage
+from bench.material import PASSWORD, Material, email_of
+from bench.running import Running
 from idp.crypto.passwords import hash_password, is_password
-from tests.support.browserless import Browserless, Person
-from tests.support.discovery import Discovery
-from tests.support.token_client import TokenClient
 
 _AT_ONCE = 4
-_SIGN_INS = 48  # one network may try 60 passwords in a minute
-_HASHES = 20
+_WARM_UP_SECONDS = 1.0
+_HASHING_SECONDS = 1.5
 
 
-def measure(origin: str, client: Known) -> dict[str, Any]:
-    """Sign people in and return the rate; latencies in milliseconds."""
-    requests_sent = _Counter()
-    discovery = Discovery(_session(requests_sent), origin)
-    numbers = iter(range(_SIGN_INS))
-    guard = threading.Lock()
-    started = time.perf_counter()
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        lanes = [
-            pool.submit(_lane, discovery, client, lane, numbers, guard, requests_sent)
-            for lane in range(_AT_ONCE)
-        ]
-        taken = [one for lane in lanes for one in lane.result()]
-    seconds = time.perf_counter() - started
+@dataclass(frozen=True)
+class Hashing:
+    """What checking one password costs the core that serves."""
+
+    seconds: float
+    processor: float
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Sign-ins of some seconds; `processor` is the server's, `taken` each one's, all in seconds."""
+
+    taken: list[float]
+    seconds: float
+    processor: float
+
+    @property
+    def rate(self) -> float:
+        """Sign-ins for each second."""
+        return len(self.taken) / self.seconds
+
+
+def measure(
+    server: Running, material: Material, cores: tuple[int, int], rounds: int, seconds: int
+) -> dict[str, Any]:
+    """Sign people in from browsers without cookies; `cores` are the server's and the load's.
+
+    Each round hashes first, on the server's core while that is idle. Raises WrongPage.
+    """
+    _cross(server, material, _WARM_UP_SECONDS)
+    found = []
+    for _ in range(rounds):
+        hashing = _hashing(cores)
+        before = checks.signed_in(material)
+        crossing = _cross(server, material, seconds)
+        written = checks.signed_in(material) - before
+        if written != len(crossing.taken):
+            raise WrongPage(f"{len(crossing.taken)} sign-ins left {written} audit entries.")
+        found.append((hashing, crossing))
+    return _compared(found)
+
+
+def _compared(found: list[tuple[Hashing, Crossing]]) -> dict[str, Any]:
+    taken = sorted(one for _, crossing in found for one in crossing.taken)
+    own = [crossing.processor / len(crossing.taken) for _, crossing in found]
     return {
-        "rate": _SIGN_INS / seconds,
-        "p50": statistics.median(taken) * 1000,
-        "requests_each": (requests_sent.number - 1) / _SIGN_INS,
-        "argon2_rate": _argon2_rate(),
+        "per_second": round(median(crossing.rate for _, crossing in found), 2),
+        "argon2_per_second": round(median(1 / hashing.seconds for hashing, _ in found), 2),
+        "ratio": round(median(crossing.rate * hashing.seconds for hashing, crossing in found), 3),
+        "ratio_of_cost": round(
+            median(each[0].processor / cost for each, cost in zip(found, own, strict=True)), 3
+        ),
+        "beside_argon2_ms": round(
+            median(
+                (cost - each[0].processor) * 1000 for each, cost in zip(found, own, strict=True)
+            ),
+            2,
+        ),
+        "cpu": round(median(crossing.processor / crossing.seconds for _, crossing in found), 2),
+        "p50_ms": round(median(taken) * 1000, 1),
+        "p99_ms": round(quantiles(taken, n=100)[98] * 1000, 1),
+        "requests_each": REQUESTS,
     }
 
 
-class _Counter:
-    def __init__(self) -> None:
-        self.number = 0
-
-    def __call__(self, _answer: requests.Response, **_options: Any) -> None:
-        self.number += 1
-
-
-def _session(counter: _Counter) -> requests.Session:
-    http = requests.Session()
-    http.trust_env = False
-    http.hooks["response"].append(counter)
-    return http
-
-
-def _lane(
-    discovery: Discovery,
-    client: Known,
-    lane: int,
-    numbers: Iterator[int],
-    guard: threading.Lock,
-    counter: _Counter,
-) -> list[float]:
-    """Sign one person in again and again, each time in a browser without cookies."""
-    person = Person(email_of(lane), PASSWORD)
-    taken: list[float] = []
-    while True:
-        with guard:
-            if next(numbers, None) is None:
-                return taken
-        http = _session(counter)
-        party = TokenClient(
-            http, discovery, client.client_id, client.secret, redirect_uri=REDIRECT_URI
-        )
-        started = time.perf_counter()
-        party.sign_in(Browserless(http, discovery, person), f"openid {API_SCOPE}", prompt="consent")
-        taken.append(time.perf_counter() - started)
-        http.close()
-
-
-def _argon2_rate() -> float:
-    """Return how many passwords one core checks in a second."""
+def _hashing(cores: tuple[int, int]) -> Hashing:
     hashed = hash_password(PASSWORD)
-    started = time.perf_counter()
-    for _ in range(_HASHES):
+    with _on(cores[0], cores[1]):
         is_password(hashed, PASSWORD)
-    return _HASHES / (time.perf_counter() - started)
+        number, started, own = 0, time.perf_counter(), time.thread_time()
+        while time.perf_counter() - started < _HASHING_SECONDS:
+            is_password(hashed, PASSWORD)
+            number += 1
+        taken, used = time.perf_counter() - started, time.thread_time() - own
+    return Hashing(taken / number, used / number)
+
+
+@contextmanager
+def _on(core: int, afterwards: int) -> Iterator[None]:
+    """Run this thread on another core for a while."""
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, {afterwards})
+
+
+def _cross(server: Running, material: Material, seconds: float) -> Crossing:
+    query = material.authorization_query(material.elliptic)
+    people = iter(range(10**9))
+    guard = threading.Lock()
+    before, started = server.processor_seconds(), time.perf_counter()
+    end = started + seconds
+
+    def lane() -> list[float]:
+        """Sign one person after another in, each at a browser of their own."""
+        carrier, taken = Kept(server.origin), []
+        while (begun := time.perf_counter()) < end:
+            with guard:
+                person = next(people) % len(material.people)
+            Browser(carrier).sign_in(query, email_of(person), PASSWORD)
+            taken.append(time.perf_counter() - begun)
+        carrier.close()
+        return taken
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        lanes = [pool.submit(lane) for _ in range(_AT_ONCE)]
+        every = [one for each in lanes for one in each.result()]
+    spent = time.perf_counter() - started
+    return Crossing(every, spent, server.processor_seconds() - before)
