@@ -24,7 +24,7 @@ from tests.support.factors import (
 )
 from tests.support.held_clock import HeldClock
 from tests.support.refusals import contents, entries
-from tests.support.seeds import ADA, OPERATOR, ORIGIN
+from tests.support.seeds import ADA, GRACE, OPERATOR, ORIGIN
 from tests.support.token_client import TokenClient
 from tests.support.token_parts import claims_of
 
@@ -197,6 +197,42 @@ def test_codes_are_offered_only_after_a_factor_was_made_or_used(
     assert browserless.get(url).url == page.url
     assert browserless.post(url, {"csrf_token": token_of(page)}, page.url).url == page.url
     assert contents(ada.services.store) == before
+
+
+def test_what_is_begun_in_time_is_not_finished_late(
+    browserless: Browserless, webapp: TokenClient, ada: Factors, clock: HeldClock
+) -> None:
+    """What was proven is judged again when the factor is there: ten minutes, and no more."""
+    page = browserless.start(webapp.authorization("openid", claims=ESSENTIAL))
+    page = browserless.answer(at_password(browserless, page))
+    clock.advance(400)
+    made = ada.device.create(options(browserless, page, "enrol/passkey/options"), ISSUER)
+    app = choose_app(browserless, page)
+    clock.advance(201)
+    assert present(browserless, page, made, "enrol/passkey").status == 400
+    late = type_code(browserless, app, code_for(app, clock))
+    assert late.status == 400
+    assert ada.services.passkeys.of(ada.account.id) == []
+    assert ada.services.authenticators.of(ada.account.id) == []
+    assert ada.services.sessions.of(ada.account.id) == []
+
+
+def test_codes_are_offered_to_nobody_else(
+    browserless: Browserless, webapp: TokenClient, ada: Factors, clock: HeldClock
+) -> None:
+    """Somebody else takes over at the consent page of the same interaction."""
+    page = browserless.start(webapp.authorization("openid email", claims=ESSENTIAL))
+    page = choose_app(browserless, browserless.answer(at_password(browserless, page)))
+    offer = type_code(browserless, page, code_for(page, clock))
+    consent = go(browserless, offer, "Not now")
+    assert browserless.get(offer.url).title == offer.title
+    switch = go(browserless, consent, "Not you?")
+    asked = browserless.submit(switch, switch.form.button("decision", "switch"))
+    browserless.person = GRACE
+    step = browserless.answer(at_password(browserless, asked))
+    assert step.title == SET_UP
+    assert browserless.get(offer.url).url == step.url
+    assert browserless.post(offer.url, {"csrf_token": token_of(step)}, step.url).url == step.url
 
 
 def upgrade(browser: Browserless, page: Page, path: str, **fields: str) -> int:

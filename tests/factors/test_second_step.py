@@ -201,6 +201,23 @@ def test_proving_it_again_with_a_passkey_takes_this_accounts_only(
     assert said["auth_time"] == int(clock())
 
 
+def test_who_is_asked_for_signs_in_beside_who_is_here(
+    deployment: Deployment, webapp: TokenClient, ada: Factors, clock: HeldClock
+) -> None:
+    """The application means Grace, and Ada is signed in: Grace's passkey is taken."""
+    grace = factors(ada.services, clock, GRACE.email).with_passkey()
+    elsewhere = deployment.browserless(GRACE)
+    start = elsewhere.start(webapp.authorization("openid"))
+    callback = elsewhere.finish(use_passkey(elsewhere, start, grace)).callback
+    hint = webapp.redeem(callback).json()["id_token"]
+    browser = deployment.browserless()
+    webapp.sign_in(browser)
+    page = browser.start(webapp.authorization("openid", id_token_hint=hint))
+    assert page.title.startswith("Sign in")
+    said = claims(browser, webapp, use_passkey(browser, page, grace))
+    assert said["sub"] == grace.account.subject
+
+
 def test_an_unknown_passkey_is_told_apart(
     browserless: Browserless, webapp: TokenClient, ada: Factors, services: Services
 ) -> None:
