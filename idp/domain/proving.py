@@ -5,7 +5,7 @@ wanted does a session begin: until then nobody is signed in (SECURITY case 109).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from idp.domain.accounts import Account
@@ -39,11 +39,21 @@ class Visit:
 
     @property
     def account_id(self) -> str:
-        """Who is proving: whoever did so in this interaction, else who is signed in; or nobody."""
+        """Who is proving: whoever began to in this interaction, else who is signed in; or nobody.
+
+        Once they are signed in, it is the session that goes on: it may have become another one.
+        """
         progress = self.interaction.progress
-        if progress.account:
+        if progress.account != progress.signed_in and progress.account:
             return progress.account
         return self.session.account.id if self.session and not progress.another else ""
+
+    def demand_of(self, account_id: str) -> Demand:
+        """Return what this account has to prove: a deed is for who is signed in, and anybody else
+        signs in first, by no less than anywhere.
+        """
+        own = self.session is not None and self.session.account.id == account_id
+        return self.demand if own else replace(self.demand, action="sign_in")
 
     def proofs(self, account_id: str) -> Proofs:
         """Return what this account proved: before, in its session, and in this interaction."""
@@ -101,8 +111,8 @@ class Proving:
 
     def verdict(self, visit: Visit) -> Verdict:
         """Judge what was proven so far for what is wanted."""
-        proofs = visit.proofs(visit.account_id)
-        return self._requirements.judge(proofs, visit.demand, visit.device, visit.origin.address)
+        proofs, demand = visit.proofs(visit.account_id), visit.demand_of(visit.account_id)
+        return self._requirements.judge(proofs, demand, visit.device, visit.origin.address)
 
     def accept(self, visit: Visit, proof: Proof) -> Cookies | None:
         """Write down a proof and, if that is enough now, open the session: return its cookies.
@@ -135,7 +145,7 @@ class Proving:
         verdict = self._requirements.judge_within(
             connection,
             Proofs(person, visit.proofs(person).held, progress.proofs),
-            visit.demand,
+            visit.demand_of(person),
             visit.device,
             visit.origin.address,
         )
