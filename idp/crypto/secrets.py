@@ -6,11 +6,13 @@ never equals one made for another, so a code can't be presented as a refresh tok
 
 import hashlib
 import hmac
+import re
 import secrets
 import time
 import uuid
 
 _RANDOM_BYTES = 32
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def random_token(prefix: str = "") -> str:
@@ -51,3 +53,8 @@ def uuid7() -> str:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=value))
+
+
+def is_uuid(text: str) -> bool:
+    """Whether outsiders' text may be a row id: PostgreSQL refuses some texts altogether."""
+    return _UUID.fullmatch(text) is not None

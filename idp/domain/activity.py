@@ -1,17 +1,16 @@
 """What happened in a person's account, as the audit log has it."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from idp.crypto.secrets import is_uuid
 from idp.store import activity as rows
 from idp.store.database import RowMapping, Store
 
 PAGE = 25
 """Entries of one page."""
 _BATCH = 500
-_ID = re.compile(r"[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Activity:
         """Return a page of these events, newest first, and where the next one begins (empty: it is
         the last). What is not an entry's id begins at the newest.
         """
-        after = before if _ID.fullmatch(before) else ""
+        after = before if is_uuid(before) else ""
         with self._store.reading() as connection:
             found = rows.of_account(connection, account_id, PAGE + 1, after, events)
         happened = [_happening(row, account_id) for row in found[:PAGE]]

@@ -7,7 +7,7 @@ it down; and if its person trusted it, it stands in for the second factor where 
 from dataclasses import dataclass
 
 from idp.config import Settings
-from idp.crypto.secrets import digest, random_token, uuid7
+from idp.crypto.secrets import digest, is_uuid, random_token, uuid7
 from idp.domain.accounts import Account, from_row
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
@@ -119,6 +119,7 @@ class Devices:
 
     def forget(self, account_id: str, device_id: str, by: By) -> None:
         """Forget a browser of this account. Raises NotFound."""
+        _check_id(device_id)
         with self._store.writing() as connection:
             if not rows.remove(connection, device_id, account_id):
                 raise NotFound(_GONE)
@@ -130,6 +131,7 @@ class Devices:
 
     def distrust(self, account_id: str, device_id: str, by: By) -> None:
         """Take back the trust in a browser of this account. Raises NotFound."""
+        _check_id(device_id)
         with self._store.writing() as connection:
             if not rows.distrust(connection, account_id, device_id):
                 raise NotFound(_GONE)
@@ -141,6 +143,11 @@ class Devices:
 
     def _record(self, connection: Connection, event: str, account_id: str, by: By) -> None:
         self._audit.record(connection, by.origin, Entry(event, by.actor, account_id))
+
+
+def _check_id(device_id: str) -> None:
+    if not is_uuid(device_id):
+        raise NotFound(_GONE)
 
 
 def _digest(cookie: str) -> bytes:

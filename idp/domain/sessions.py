@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from idp.config import Settings
-from idp.crypto.secrets import digest, random_token, uuid7
+from idp.crypto.secrets import digest, is_uuid, random_token, uuid7
 from idp.domain.accounts import Account, from_row
 from idp.domain.assurance import Assurance
 from idp.domain.audit import Audit, Entry, Origin
@@ -185,6 +185,8 @@ class Sessions:
 
     def end_one(self, session_id: str, account_id: str, origin: Origin, actor: str) -> None:
         """End one session of an account, in whatever browser. Raises NotFound."""
+        if not is_uuid(session_id):
+            raise NotFound("There is no such session.")
         with self._store.writing() as connection:
             if not self._end(connection, session_id, account_id, origin, actor):
                 raise NotFound("There is no such session.")
