@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -455,3 +456,32 @@ def test_an_address_without_account_is_proven_for_a_sign_up(services: Services) 
     services.accounts.add("new@example.test", origin=ORIGIN, actor=OPERATOR)
     with services.store.writing() as connection:
         assert not proven.use(connection), "somebody else has the address by now"
+
+
+def test_what_was_not_mailed_proves_nothing(services: Services) -> None:
+    """Even who guesses the code of a mail that had none."""
+    here = visit(services)
+    account = services.magic_links.account_of(ADA.email)
+    letter = Letter("sign_up_exists", works=False)
+    services.magic_links.send(here, "sign_up", ADA.email, account, letter)
+    here = now(services, here.interaction.handle)
+    token = here.interaction.progress.mailed
+    with services.store.reading() as connection:
+        known = services.magic_links._links.find(connection, token)
+    assert known is not None
+    assert "code" not in services.outbox.latest(1)[0].values
+    with pytest.raises(Refused):
+        services.magic_links.with_code(here, known[0].code)
+    with pytest.raises(Refused):
+        services.magic_links.confirm(here, token)
+
+
+def test_case_094_a_link_is_confirmed_by_the_cookie_that_asked(services: Services) -> None:
+    here = send(services, visit(services))
+    other = replace(here, cookie="d" * 43)
+    with pytest.raises(Refused):
+        services.magic_links.confirm(other, token_of(services))
+    elsewhere = visit(services)
+    with pytest.raises(Refused):
+        services.magic_links.confirm(elsewhere, token_of(services))
+    assert services.magic_links.confirm(here, token_of(services))
