@@ -7,9 +7,8 @@ must go to the address that the account has.
 import pytest
 
 from idp.domain.services import Services
-from tests.abuse_browser.test_group_l_mail import latest
 from tests.support.browserless import Browserless, Page
-from tests.support.by_mail import asking, press
+from tests.support.by_mail import asking, latest, press
 from tests.support.deployment import Deployment
 from tests.support.factors import start_of
 from tests.support.seeds import OPERATOR, ORIGIN
