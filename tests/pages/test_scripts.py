@@ -96,3 +96,62 @@ def test_countdown(visit: Visit, gallery_url: str) -> None:
     page.clock.run_for(31_000)
     expect(wait).to_have_text("You can try again now.")
     expect(wait).to_have_attribute("aria-live", "polite")
+
+
+CONDITIONAL_CREATE = """() => {
+  globalThis.made = [];
+  globalThis.posted = [];
+  PublicKeyCredential.getClientCapabilities = async () => ({ conditionalCreate: globalThis.able });
+  navigator.credentials.create = async (options) => {
+    made.push(options.mediation);
+    return { toJSON: () => ({ id: "new" }) };
+  };
+  globalThis.fetch = async (url, options) => {
+    posted.push([url, options.body?.get("response") ?? null]);
+    const user = { id: "AA", name: "ada", displayName: "ada" };
+    const json = { challenge: "AA", rp: { name: "x" }, user, pubKeyCredParams: [] };
+    return new Response(JSON.stringify(json));
+  };
+}"""
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_a_passkey_is_made_silently_where_the_browser_offers_that(visit: Visit, able: bool) -> None:
+    page = visit("consent")
+    page.evaluate("able => { globalThis.able = able }", able)
+    page.evaluate(CONDITIONAL_CREATE)
+    page.evaluate(
+        """async () => {
+            const { upgrade } = await import("/static/js/passkey-upgrade.js");
+            const element = document.createElement("div");
+            Object.assign(element.dataset, { options: "/o", action: "/a" });
+            await upgrade(element);
+        }"""
+    )
+    assert page.evaluate("() => made") == (["conditional"] if able else [])
+    wanted = [["/o", None], ["/a", '{"id":"new"}']] if able else []
+    assert page.evaluate("() => posted") == wanted
+
+
+def test_browsers_without_the_json_methods_are_helped(visit: Visit) -> None:
+    page = visit("consent")
+    found = page.evaluate(
+        """async () => {
+            for (const name of ["parseRequestOptionsFromJSON", "parseCreationOptionsFromJSON"])
+                PublicKeyCredential[name] = undefined;
+            const tools = await import("/static/js/passkey-ceremony.js");
+            const bytes = new Uint8Array([251, 255, 190]);
+            const allowCredentials = [{ id: "-_--" }];
+            const asked = tools.readRequest({ challenge: "-_--", allowCredentials });
+            const response = { clientDataJSON: bytes.buffer, signature: bytes.buffer };
+            const text = tools.written({ id: "x", type: "public-key", response });
+            return [[...asked.challenge], [...asked.allowCredentials[0].id], JSON.parse(text)];
+        }"""
+    )
+    octets = [251, 255, 190]
+    response = {"clientDataJSON": "-_--", "signature": "-_--"}
+    assert found == [
+        octets,
+        octets,
+        {"id": "x", "rawId": "x", "type": "public-key", "response": response},
+    ]
