@@ -132,8 +132,8 @@ def _languages(progress: Progress) -> tuple[str, ...]:
 
 
 def _parameter() -> str:
-    """Return `ui_locales` of a request whose body may be what is wrong with it."""
-    with contextlib.suppress(HTTPException):
+    """Return `ui_locales` of a request whose body or query may be what is wrong with it."""
+    with contextlib.suppress(HTTPException, UnicodeDecodeError):
         return request.values.get("ui_locales", "")[:_LONGEST_LOCALES]
     return ""
 
