@@ -197,7 +197,12 @@ MAIL: dict[str, Any] = {
         },
     ],
 }
-NO_MAIL = {"server": None, "outbox_url": "/dev/mail", "test_action": None, "mails": []}
+NO_MAIL: dict[str, Any] = {
+    "server": None,
+    "outbox_url": "/dev/mail",
+    "test_action": None,
+    "mails": [],
+}
 SETTING: dict[str, Any] = {
     "variable": "IDP_CODE_LIFETIME",
     "secret": False,

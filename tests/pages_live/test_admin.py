@@ -70,7 +70,7 @@ def test_every_page_is_worth_looking_at(inside: Visitor, page: Page, look: Look)
         ("Signing keys", "Signing keys", "admin-keys"),
         ("Audit", "Audit", "admin-audit"),
         ("Mail", "Mail", "admin-mail"),
-        ("Configuration", "Configuration", "admin-configuration"),
+        ("Configuration", "Configuration", ""),  # it would show this machine’s folders
     ):
         go(page, section)
         inside.heading(heading)

@@ -57,7 +57,11 @@ def shown(session: Session, line: Line) -> dict[str, object]:
         else None,
         "address": visible(line.address),
         "request_id": visible(line.request_id),
-        "detail": [(visible(name), visible(_text(value))) for name, value in line.detail.items()],
+        "detail": [
+            (visible(name), visible(_text(value)))
+            for name, value in line.detail.items()
+            if value not in ("", None)
+        ],
     }
 
 

@@ -35,7 +35,7 @@ def _row(one: Shown) -> dict[str, object]:
         "unit": one.unit,
         "changed": one.source != DEFAULT,
         "source": _SOURCES.get(one.source, one.source),
-        "meaning": one.meaning,
+        "meaning": one.meaning.replace("`", ""),
     }
 
 

@@ -14,8 +14,8 @@ from idp.web.i18n import format_datetime
 
 _HERE = "admin_keys"
 _STATES = {
-    "next": ("accent", marked("Waiting")),
     "active": ("good", marked("Signs")),
+    "next": ("accent", marked("Waiting")),
     "retiring": ("warn", marked("Verifies")),
     "archived": ("", marked("Not published")),
     "withdrawn": ("bad", marked("Withdrawn")),
