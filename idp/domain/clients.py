@@ -258,6 +258,7 @@ class Clients:
     def _switch(
         self, client_id: str, event: str, disabled_at: int | None, origin: Origin, actor: str
     ) -> Client:
+        self.get(client_id)
         values = {"disabled_at": disabled_at, "updated_at": int(self._clock())}
         with self._store.writing() as connection:
             if not rows.change(connection, client_id, values):

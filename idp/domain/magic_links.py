@@ -129,9 +129,10 @@ class MagicLinks:
         self._issuer = issuer
 
     def account_of(self, email: str) -> Account | None:
-        """Return who has an address, enabled or not."""
+        """Return who has an address, enabled or not. Raises Invalid when it is no address."""
+        key = email_key(checked_email(email))
         with self._store.reading() as connection:
-            row = rows.find(connection, email_key(email))
+            row = rows.find(connection, key)
         return from_row(row) if row else None
 
     def send(
@@ -246,15 +247,21 @@ class MagicLinks:
             self._proving.refuse(None, "mail", visit)
         account_id, key = known[0].account_id, email_key(known[0].email)
         self._sign_in.count_try(visit, account_id or key)
+        link = self._typed(token, typed)
+        if link is None:
+            self._proving.refuse(account_id or None, "mail", visit)
+        return self._proven(link, token)
+
+    def _typed(self, token: str, typed: str) -> Link | None:
+        """Return a link that is alive and whose code was typed; the fifth wrong one ends it."""
         with self._store.writing() as connection:
             counted = self._links.count(connection, token)
             alive = self._links.alive(connection, token)
-            right = counted is not None and magic_link.is_code(counted, typed)
-            if not right and (counted is None or counted.tries >= TRIES):
-                self._kill(connection, token, known[0])
-        if not right or alive is None:
-            self._proving.refuse(account_id or None, "mail", visit)
-        return self._proven(alive, token)
+            if counted is None or magic_link.is_code(counted, typed):
+                return alive if counted else None
+            if counted.tries >= TRIES:
+                self._kill(connection, token, counted)
+        return None
 
     def open(self, token: str, cookie: str) -> Opened | None:
         """Return what a link is for, None when it is dead. It reads only: programs that open mails
