@@ -164,13 +164,20 @@ class Interactions:
         return progress
 
     def with_proof(
-        self, connection: Connection, interaction: Interaction, account_id: str, method: str
+        self,
+        connection: Connection,
+        interaction: Interaction,
+        account_id: str,
+        method: str,
+        at: int | None = None,
     ) -> Progress:
-        """Return progress as it is now, and that this account proved a factor: to be written in the
-        same transaction, in which nobody else changes it. What another one proved is forgotten.
+        """Return progress as it is now, and that this account proved a factor `at` some second
+        (None: now): to be written in the same transaction, in which nobody else changes it. What
+        another one proved is forgotten.
         """
         now = self._locked(connection, interaction)
-        proofs = {**now.proofs_of(account_id), method: int(self._clock())}
+        proven_at = int(self._clock()) if at is None else at
+        proofs = {**now.proofs_of(account_id), method: proven_at}
         return replace(now, account=account_id, proofs=proofs)
 
     def write_sign_in(

@@ -76,12 +76,16 @@ Check = Callable[[Connection], bool]
 
 @dataclass(frozen=True)
 class Proof:
-    """A factor that was proven: whose, how, and what uses it up. `trust`: trust this browser."""
+    """A factor that was proven: whose, how, and what uses it up. `trust`: trust this browser.
+
+    `at` is when, in seconds since 1970; None: now.
+    """
 
     account: Account
     method: str
     check: Check
     trust: bool = False
+    at: int | None = None
 
 
 class Proving:
@@ -140,7 +144,7 @@ class Proving:
     def _go_on(self, connection: Connection, visit: Visit, proof: Proof) -> Cookies | None:
         person = proof.account.id
         progress = self._interactions.with_proof(
-            connection, visit.interaction, person, proof.method
+            connection, visit.interaction, person, proof.method, proof.at
         )
         verdict = self._requirements.judge_within(
             connection,

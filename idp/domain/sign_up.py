@@ -91,8 +91,9 @@ class SignUp:
         if not won:
             raise self._refused(visit)
         account = self._accounts.get(new.id)
-        # Making the account used the proof up: nobody else comes here.
-        return self._proving.accept(visit, Proof(account, "mail", lambda connection: True))
+        # Making the account used the proof up: nobody else comes here. It is as old as the mail's.
+        proof = Proof(account, "mail", lambda connection: True, at=progress.details["at"])
+        return self._proving.accept(visit, proof)
 
     def made(self, visit: Visit) -> bool:
         """Whether this interaction made an account: a second click signs in to it."""

@@ -91,6 +91,23 @@ def test_the_account_is_made_after_the_proof_and_its_person_is_signed_in(
         assert own.count(event) == 1, event
 
 
+def test_the_sign_in_is_as_old_as_the_proof_of_the_address(
+    deployment: Deployment, services: Services, webapp: TokenClient, clock: HeldClock
+) -> None:
+    """`auth_time` is never younger than the truth."""
+    browser = deployment.browserless(None)
+    page = browser.start(webapp.authorization(prompt="create"))
+    ask(browser, page)
+    proven_at = int(clock())
+    page = prove(services, browser, page)
+    clock.advance(300)
+    page = make(browser, page)
+    (session,) = services.sessions.of(services.accounts.get(EMAIL).id)
+    assert (session.proofs, session.auth_time) == ({"mail": proven_at}, proven_at)
+    said = claims_of(webapp.redeem(browser.finish(page).callback).json()["id_token"])
+    assert said["auth_time"] == proven_at
+
+
 def test_the_password_works_afterwards(deployment: Deployment, services: Services) -> None:
     make(*at_new_account(deployment, services))
     other = deployment.browserless(Person(EMAIL, PASSWORD))
