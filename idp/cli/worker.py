@@ -4,7 +4,8 @@ As it comes, a new connection holds a thread for up to five seconds while it is 
 once it has sent half a request; and a client that does not hang up after its answer stops the loop
 that serves all others for two seconds. Here silence takes no thread, a request that is not complete
 in time gives its thread back, and hanging up is waited for in a thread. A proxy that buffers
-requests does the rest.
+requests does the rest. Whatever a crowd that signs in may post, other requests wait for one form at
+most.
 """
 
 import contextlib
@@ -12,8 +13,11 @@ import logging
 import selectors
 import socket
 import struct
+import threading
 import time
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -28,6 +32,8 @@ REQUEST_SECONDS = 10
 drips: the largest body, 256 KiB, then needs 26 KiB a second."""
 PARTING_SECONDS = 0.5
 """How long a client may take to hang up after its last answer."""
+
+_FORM = b"POST /interaction/"
 
 
 class _InTime(SocketUnreader):
@@ -70,11 +76,44 @@ def _limit(sock: socket.socket, direction: int, seconds: float) -> None:
     )
 
 
+class TwoLines:
+    """Connections with a request, in two lines that take turns: forms of a sign-in, which may be
+    many and slow at once, and everything else.
+    """
+
+    def __init__(self) -> None:
+        self._lines: tuple[deque[TConn], deque[TConn]] = (deque(), deque())
+        self._turn = 0
+        self._guard = threading.Lock()
+
+    def add(self, conn: TConn) -> None:
+        """Let a connection wait."""
+        self._lines[_is_form(conn.sock)].append(conn)
+
+    def next(self) -> TConn:
+        """Return whose turn it is; somebody has to be there."""
+        with self._guard:
+            self._turn = 1 - self._turn
+            return (self._lines[self._turn] or self._lines[1 - self._turn]).popleft()
+
+
+def _is_form(sock: socket.socket) -> bool:
+    """Look at the first bytes of a request without taking them."""
+    with contextlib.suppress(OSError):
+        return sock.recv(len(_FORM), socket.MSG_PEEK | socket.MSG_DONTWAIT) == _FORM
+    return False
+
+
 class PatientWorker(ThreadWorker):
     """Hands a connection to a thread when there is something to read, and not before."""
 
     stopping: Callable[[], None] = staticmethod(lambda: None)
     """Called when the worker is told to stop and only finishes what it has begun."""
+
+    def init_process(self) -> None:
+        """Called in the new process; returns when that ends."""
+        self._waiting = TwoLines()
+        super().init_process()
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
         """Called on SIGTERM."""
@@ -84,7 +123,8 @@ class PatientWorker(ThreadWorker):
     def enqueue_req(self, conn: TConn) -> None:
         """Called for new connections, and for those on which data came."""
         if conn.initialized or conn.data_ready:
-            super().enqueue_req(conn)
+            self._waiting.add(conn)
+            self.tpool.submit(self._serve)
             return
         _limit(conn.sock, socket.SO_SNDTIMEO, SILENCE_SECONDS)
         conn.sock.setblocking(False)
@@ -92,6 +132,15 @@ class PatientWorker(ThreadWorker):
         self.pending_conns.append(conn)
         readable = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, readable)
+
+    def _serve(self) -> None:
+        """Called in a thread, once for each connection that waits."""
+        conn, done, kept = self._waiting.next(), Future[Any](), False
+        try:
+            kept = self.handle(conn)
+        finally:
+            done.set_result(kept)
+            self.method_queue.defer(self.finish_request, conn, done)
 
     def handle(self, conn: TConn) -> Any:
         """Called in a thread; returns whether the connection is kept, as gunicorn's does."""

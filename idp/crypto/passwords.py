@@ -5,18 +5,20 @@
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from idp.crypto.unhurried import unhurried
+
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
 def hash_password(text: str) -> str:
     """Return an argon2id string that carries its parameters and its salt."""
-    return _HASHER.hash(text)
+    return unhurried(lambda: _HASHER.hash(text))
 
 
 def is_password(hashed: str, text: str) -> bool:
     """Tell whether `hashed` was made of `text`."""
     try:
-        return _HASHER.verify(hashed, text)
+        return unhurried(lambda: _HASHER.verify(hashed, text))
     except (VerificationError, InvalidHashError):
         return False
 
