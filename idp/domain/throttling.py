@@ -22,7 +22,7 @@ _SITES_LIMIT = 10
 _EVERYBODYS_LIMIT = 50
 """How many networks at their limit make all browsers wait that no account knows."""
 _WINDOW_SECONDS = 60
-_MAILS = 5
+MAILS = 5
 """Mails that one person may be sent within `_MAIL_SECONDS` because somebody asked for them."""
 _MAIL_SECONDS = 600
 
@@ -58,6 +58,9 @@ class Throttle:
         now = int(self._clock())
         name = self._failures(identity, known_browser)
         with self._store.writing() as connection:
+            # Else whoever waits could go on to fill the table with names that nobody has.
+            if not known_browser and (wait := self._waiting(connection, address, now)):
+                raise Throttled(wait)
             counted = counters.fail(connection, name, now, _FAILURES)
             if not counted:
                 waiting = counters.look(connection, name)
@@ -77,12 +80,17 @@ class Throttle:
         with self._store.writing() as connection:
             waits = [
                 self._over(
-                    connection, "mail to", f"{name} {known_browser}", _MAILS, now, _MAIL_SECONDS
+                    connection, "mail to", f"{name} {known_browser}", MAILS, now, _MAIL_SECONDS
                 )
                 for name in identities
             ]
         if wait := max(waits):
             raise Throttled(wait)
+
+    def _waiting(self, connection: Connection, address: str, now: int) -> int:
+        """Return the seconds that a network has to wait, without counting."""
+        found = counters.look(connection, self._name("password", network_of(address)))
+        return max(0, found[2] - now) if found and found[0] > self._most else 0
 
     def _crowd(self, connection: Connection, address: str, now: int) -> int:
         """Count a try that reaches the check; return the seconds to wait if there are too many."""

@@ -8,7 +8,15 @@ import requests
 
 from idp.crypto import passwords as hashing
 from idp.domain.services import Services
-from tests.abuse_browser.asking import AUTHORIZE, LOGOUT, ask, at_password, redirected, shown
+from tests.abuse_browser.asking import (
+    AUTHORIZE,
+    LOGOUT,
+    ask,
+    at_password,
+    redirected,
+    shown,
+    try_password,
+)
 from tests.abuse_browser.clicking import click
 from tests.support.browserless import Person
 from tests.support.deployment import Deployment
@@ -198,3 +206,22 @@ def test_what_a_stranger_can_make_us_store_is_bounded(
         assert answer.status_code == 429
         assert int(answer.headers["Retry-After"]) <= 60
     assert contents(services.store) == before
+
+
+@pytest.mark.settings(network_limit=3)
+def test_names_that_nobody_has_fill_no_table(
+    deployment: Deployment, webapp: TokenClient, services: Services
+) -> None:
+    """Each name has a counter of its own: a network that has to wait makes no more of them."""
+    browser = deployment.browserless()
+    page = at_password(browser, browser.start(webapp.authorization()))
+    statuses, numbers = [], []
+    for number in range(9):
+        named = browser.get(page.url.replace("/password", "/sign-in"))
+        named.form.fill("username", f"nobody{number}@example.test")
+        statuses.append(try_password(browser, browser.submit(named), "a wrong one").status)
+        with services.store.reading() as connection:
+            counted = connection.exec_driver_sql("SELECT count(*) FROM counters").scalar_one()
+        numbers.append(counted)
+    assert statuses == [400] * 3 + [429] * 6
+    assert numbers[3:] == [numbers[3]] * 6
