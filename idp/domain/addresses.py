@@ -14,20 +14,17 @@ from idp.domain.accounts import Account, Accounts, checked_email, email_key
 from idp.domain.audit import Audit, Entry
 from idp.domain.clock import Clock
 from idp.domain.credentials.changes import By
-from idp.domain.errors import AlreadyExists, Invalid, NotFound, Refused, Throttled
+from idp.domain.errors import AlreadyExists, Invalid, NotFound, Refused
 from idp.domain.one_time import OneTimeValues
 from idp.domain.outbox import Outbox
 from idp.domain.texts import marked
 from idp.domain.throttling import Throttle
 from idp.store import accounts as rows
-from idp.store import counters
 from idp.store.database import Connection, Store
 from idp.store.errors import Conflict
 
 LIFETIME = 600
 TRIES = 5
-MAILS = 5
-"""Mails that one person may ask for in that time."""
 _LINK = "new address"
 _CODE = "code for a new address"
 _GONE = marked("This link does not work any more. Ask for another one.")
@@ -75,7 +72,8 @@ class Addresses:
         email = checked_email(email)
         if email_key(email) == email_key(account.email) and account.email_verified:
             raise Invalid("email", marked("That is your address already."))
-        self._count_mail(account, by)
+        names = (f"new address of {account.id}", f"address {email_key(email)}")
+        self._throttle.count_mail(names, by.origin.address)
         handle, token = random_token(), random_token()
         code = f"{secrets.randbelow(1_000_000):06}"
         shared = {"account_id": account.id, "email": email}
@@ -90,16 +88,6 @@ class Addresses:
             entry = Entry("address.asked", by.actor, account.id)
             self._audit.record(connection, by.origin, entry)
         return handle
-
-    def _count_mail(self, account: Account, by: By) -> None:
-        """Nobody fills other people's mailboxes. Raises Throttled."""
-        self._throttle.count("mail", by.origin.address)
-        now = int(self._clock())
-        with self._store.writing() as connection:
-            name = f"new address:{_binding(account.id).hex()[:40]}"
-            hits, ends = counters.hit(connection, name, 1, now, LIFETIME)
-        if hits > MAILS:
-            raise Throttled(max(1, ends - now))
 
     def _end_earlier(self, connection: Connection, account_id: str) -> None:
         for kind in (_LINK, _CODE):

@@ -2,11 +2,12 @@
 
 import pytest
 
-from idp.domain.addresses import LIFETIME, MAILS, TRIES
+from idp.domain.addresses import LIFETIME, TRIES
 from idp.domain.credentials.changes import By
-from idp.domain.errors import Invalid
+from idp.domain.errors import Invalid, Throttled
 from idp.domain.profiles import ADDRESS_FIELDS, FIELDS
 from idp.domain.services import Services
+from idp.domain.throttling import MAILS
 from tests.account.console import MAIL, coming, events, forge, mails, opened, send
 from tests.support.browserless import Browserless, Page
 from tests.support.deployment import Deployment
@@ -291,6 +292,22 @@ def test_nobody_fills_other_peoples_mailboxes(deployment: Deployment, services: 
         assert send(browser, page, EMAIL, email=NEW).status == 200
     assert send(browser, page, EMAIL, email=NEW).status == 429
     assert len(mails(services)) == MAILS
+
+
+@by_mail
+def test_many_accounts_together_do_not_fill_one_mailbox(services: Services) -> None:
+    """Anybody may have many accounts, and each could have asked for so many mails."""
+    for number in range(MAILS + 1):
+        email = f"one{number}@example.test"
+        account = services.accounts.add(email, origin=ORIGIN, actor=OPERATOR)
+        by = By(f"account:{account.id}", ORIGIN)
+        if number == MAILS:
+            with pytest.raises(Throttled):
+                services.own.addresses.ask(account, NEW.upper(), by)
+            services.own.addresses.ask(account, "another@example.test", by)
+        else:
+            services.own.addresses.ask(account, NEW, by)
+    assert sum(mail.to != "another@example.test" for mail in services.outbox.latest(99)) == MAILS
 
 
 @by_mail
