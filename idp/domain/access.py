@@ -8,7 +8,7 @@ import ipaddress
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any
 
 from idp.domain.clock import Clock
@@ -21,14 +21,15 @@ from idp.domain.policies import (
     Policy,
 )
 from idp.domain.policy_files import PolicyFiles
+from idp.domain.texts import marked
 
 ERROR = "error"
 PRIVILEGED_ROLES = ("administrator", "auditor", "operator")
 _PEOPLE_KEPT = 1024
 _MOST_LOGGED = 100
 _NOWHERE = "0.0.0.0/32"
-_NOT_PERMITTED = "You may not do this."
-_UNDECIDED = "We can’t decide this right now, so the answer is no."
+_NOT_PERMITTED = marked("You may not do this.")
+_UNDECIDED = marked("We can’t decide this right now, so the answer is no.")
 _LOG = logging.getLogger(__name__)
 _JSON = dict[str, Any]
 
@@ -137,7 +138,7 @@ def _decision(answer: Answer) -> Decision:
     # Where one no is final, what would lift the others helps nobody.
     final = [policy for policy in decided if not policy.requires]
     requires = frozenset[str]() if final else frozenset(policy.requires for policy in decided)
-    return Decision(False, ids, _sentences(final or decided) or _NOT_PERMITTED, requires)
+    return Decision(False, ids, _sentences(final or decided), requires)
 
 
 def _sentences(policies: Iterable[Policy]) -> str:
@@ -145,7 +146,12 @@ def _sentences(policies: Iterable[Policy]) -> str:
     told: dict[str, str] = {}
     for policy in policies:
         told.setdefault(policy.requires, policy.sentence)
-    return " ".join(told.values())
+    return reduce(_both, told.values()) if told else _NOT_PERMITTED
+
+
+def _both(first: str, second: str) -> str:
+    """The shipped ones are said in the reader's language, the operator's as they are."""
+    return marked("%(first)s %(second)s", first=first, second=second)
 
 
 def _name(kind: str, identifier: str) -> _JSON:

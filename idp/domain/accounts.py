@@ -186,7 +186,8 @@ class Accounts:
         try:
             rows.add(connection, dict(new.row))
         except Conflict as error:
-            raise AlreadyExists(f"There is an account for {new.row['email']} already.") from error
+            said = marked("There is an account for %(email)s already.", email=new.row["email"])
+            raise AlreadyExists(said) from error
         for role in sorted(new.roles):
             memberships.add_role(connection, new.id, role, now)
         for group in sorted(new.groups):
@@ -202,7 +203,8 @@ class Accounts:
     ) -> dict[str, Any]:
         email = checked_email(email)
         if len(name) > _LONGEST_NAME or not name.isprintable():
-            raise Invalid("name", f"A name has at most {_LONGEST_NAME} printable characters.")
+            said = marked("A name has at most %(most)s printable characters.", most=_LONGEST_NAME)
+            raise Invalid("name", said)
         if unknown := set(profile) - PROFILE_CLAIMS:
             raise Invalid("profile", f"A profile has no {', '.join(sorted(unknown))}.")
         now = int(self._clock())
@@ -231,7 +233,7 @@ class Accounts:
         """Return the person as the caller's transaction sees them. Raises NotFound."""
         row = rows.find(connection, key) or rows.find(connection, email_key(key))
         if row is None:
-            raise NotFound(f"There is no account {key}.")
+            raise NotFound(marked("There is no account %(key)s.", key=key))
         held = memberships.held(connection, [row["id"]])[row["id"]]
         return from_row(row, held.roles, held.groups)
 

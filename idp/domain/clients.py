@@ -12,6 +12,7 @@ from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
 from idp.domain.errors import AlreadyExists, Invalid, NotFound
 from idp.domain.recent import Recent
+from idp.domain.texts import marked
 from idp.store import clients as rows
 from idp.store.database import Connection, RowMapping, Store
 from idp.store.errors import Conflict
@@ -126,7 +127,7 @@ class Clients:
         """Return the client as the database has it now. Raises NotFound."""
         client = self._read(client_id) if _CLIENT_ID.fullmatch(client_id) else None
         if client is None:
-            raise NotFound("There is no such client.")
+            raise NotFound(marked("There is no such client."))
         return client
 
     def list(self) -> list[Client]:
@@ -237,7 +238,7 @@ class Clients:
     ) -> None:
         found = rows.find(connection, client_id)
         if not found:
-            raise NotFound("There is no such client.")
+            raise NotFound(marked("There is no such client."))
         client = from_rows(found)
         if client.public:
             raise Invalid("token_endpoint_auth_method", "A public client has no secret.")
@@ -262,7 +263,7 @@ class Clients:
         values = {"disabled_at": disabled_at, "updated_at": int(self._clock())}
         with self._store.writing() as connection:
             if not rows.change(connection, client_id, values):
-                raise NotFound("There is no such client.")
+                raise NotFound(marked("There is no such client."))
             self._audit.record(connection, origin, Entry(event, actor, client_id=client_id))
         self._recent.forget()
         return self.get(client_id)

@@ -13,10 +13,11 @@ from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
 from idp.domain.credentials.changes import By
 from idp.domain.errors import NotFound
+from idp.domain.texts import marked
 from idp.store import devices as rows
 from idp.store.database import Connection, RowMapping, Store
 
-_GONE = "There is no such device."
+_GONE = marked("There is no such device.")
 
 
 @dataclass(frozen=True)

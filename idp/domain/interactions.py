@@ -19,12 +19,13 @@ from idp.domain.consents import Consents, Pairs
 from idp.domain.errors import Ended, NotFound, Throttled
 from idp.domain.one_time import OneTimeValues
 from idp.domain.sessions import Session, binding_of
+from idp.domain.texts import marked
 from idp.domain.throttling import Throttle
 from idp.store.database import Connection, Store
 
 INTERACTION = "interaction"
 _REPEAT_SECONDS = 60
-_GONE = "It took too long, or was finished already."
+_GONE = marked("It took too long, or was finished already.")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from idp.domain.roles import (
     checked_role,
     keep_an_administrator,
 )
+from idp.domain.texts import marked
 from idp.store import memberships as rows
 from idp.store.database import Connection, Store
 from idp.store.errors import Conflict
@@ -87,11 +88,19 @@ class Memberships:
             keep_an_administrator(connection, account.id, account.email)
         for role in sorted(roles):
             if not rows.remove_role(connection, account.id, role):
-                raise NotFound(f"{account.email} does not have the role {role}.")
+                raise NotFound(
+                    marked(
+                        "%(email)s does not have the role %(role)s.", email=account.email, role=role
+                    )
+                )
             self._note(connection, "role.revoked", account, role, origin, actor)
         for group in sorted(groups):
             if not rows.remove_group(connection, account.id, group):
-                raise NotFound(f"{account.email} is not in the group {group}.")
+                raise NotFound(
+                    marked(
+                        "%(email)s is not in the group %(group)s.", email=account.email, group=group
+                    )
+                )
             self._note(connection, "group.left", account, group, origin, actor)
         return self._accounts.get_within(connection, account.id)
 

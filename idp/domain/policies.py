@@ -13,6 +13,8 @@ from typing import Any
 
 import cedarpy
 
+from idp.domain.texts import Text
+
 Facts = cedarpy.Entities
 """Entities that were parsed and checked; made by `Schema.facts`."""
 
@@ -44,10 +46,13 @@ class CannotDecide(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """A file of policies or a schema, as it was read."""
+    """A file of policies or a schema, as it was read. The sentences of a `shipped` one are in
+    the catalogs.
+    """
 
     name: str
     text: str
+    shipped: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,7 @@ def parse(schema: Schema, sources: Sequence[Source]) -> PolicySet:
     for source in sources:
         for line, text in _statements(source.text):
             try:
-                policy = _policy(schema, f"{source.name} line {line}", text)
+                policy = _policy(schema, source, line, text)
             except PoliciesUnusable as error:
                 problems += error.problems
                 continue
@@ -154,8 +159,9 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
         start = end
 
 
-def _policy(schema: Schema, place: str, text: str) -> Policy:
+def _policy(schema: Schema, source: Source, line: int, text: str) -> Policy:
     """Parse and check one policy. Raises PoliciesUnusable."""
+    place = f"{source.name} line {line}"
     try:
         parsed = cedarpy.PolicySet.from_str(text).to_pst()
     except ValueError as error:
@@ -166,7 +172,7 @@ def _policy(schema: Schema, place: str, text: str) -> Policy:
     policy = Policy(
         id=only.annotations.get("id") or "",
         forbids=only.effect == "forbid",
-        sentence=only.annotations.get("sentence") or "",
+        sentence=_sentence(source, only.annotations.get("sentence") or ""),
         requires=only.annotations.get("requires", ""),
         place=place,
         text=text,
@@ -180,6 +186,10 @@ def _policy(schema: Schema, place: str, text: str) -> Policy:
         named = f"{place} ({policy.id})" if policy.id else place
         raise PoliciesUnusable([f"{named}: {problem}." for problem in problems])
     return policy
+
+
+def _sentence(source: Source, text: str) -> str:
+    return Text(text, None, {}) if source.shipped else text
 
 
 def _annotation_problems(policy: Policy, lifts: bool) -> Iterator[str]:

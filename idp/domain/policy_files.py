@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from idp.config import ConfigurationError
@@ -30,7 +31,9 @@ class PolicyFiles:
         self._looking = threading.Lock()
         try:
             self.schema = Schema(_source(SHIPPED / "schema.cedarschema"))
-            self._shipped = [_source(path) for path in sorted(SHIPPED.glob("*.cedar"))]
+            self._shipped = [
+                replace(_source(path), shipped=True) for path in sorted(SHIPPED.glob("*.cedar"))
+            ]
             self._stamp, self._current = self._read()
         except PoliciesUnusable as error:
             raise ConfigurationError(error.problems) from error

@@ -27,7 +27,7 @@ class LastAdministrator(DomainError):
 def checked_role(role: str) -> str:
     """Return a role's name. Raises Invalid."""
     if not _ROLE.fullmatch(role):
-        raise Invalid("role", "A role is a lower-case word.")
+        raise Invalid("role", marked("A role is a lower-case word."))
     return role
 
 
@@ -35,7 +35,7 @@ def checked_group(group: str) -> str:
     """Return a group's name in normal form. Raises Invalid."""
     name = unicodedata.normalize("NFC", group)
     if not _GROUP.fullmatch(name) or not name.isprintable():
-        text = "A group's name has 1 to 100 printable characters, no space and no comma."
+        text = marked("A group’s name has 1 to 100 printable characters, no space and no comma.")
         raise Invalid("group", text)
     return name
 

@@ -14,6 +14,7 @@ from idp.domain.assurance import Assurance
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
 from idp.domain.errors import NotFound
+from idp.domain.texts import marked
 from idp.store import sessions as rows
 from idp.store.database import Connection, RowMapping, Store
 
@@ -106,7 +107,7 @@ class Sessions:
         with self._store.writing() as connection:
             found = rows.of_browser(connection, binding_of(cookie), now)
             if session_id not in {row["session_id"] for row in found}:
-                raise NotFound("That account is not signed in here any more.")
+                raise NotFound(marked("That account is not signed in here any more."))
             rows.choose(connection, session_id, _latest(found, now))
 
     def start(
@@ -186,10 +187,10 @@ class Sessions:
     def end_one(self, session_id: str, account_id: str, origin: Origin, actor: str) -> None:
         """End one session of an account, in whatever browser. Raises NotFound."""
         if not is_uuid(session_id):
-            raise NotFound("There is no such session.")
+            raise NotFound(marked("There is no such session."))
         with self._store.writing() as connection:
             if not self._end(connection, session_id, account_id, origin, actor):
-                raise NotFound("There is no such session.")
+                raise NotFound(marked("There is no such session."))
 
     def end_others(self, account_id: str, keep: str, origin: Origin, actor: str) -> int:
         """End every session of an account but `keep` (empty: every one); return how many."""

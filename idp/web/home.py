@@ -24,16 +24,16 @@ def home() -> Response:
     if services().settings.development:
         links.append(
             {
-                "label": "Playground",
+                "label": marked("Playground"),
                 "url": url_for("playground"),
-                "description": "Walk through a sign-in as an application sees it",
+                "description": marked("Walk through a sign-in as an application sees it"),
             }
         )
         links.append(
             {
-                "label": "Mail",
+                "label": marked("Mail"),
                 "url": url_for("dev_mails"),
-                "description": "Read what people are sent",
+                "description": marked("Read what people are sent"),
             }
         )
     return page(

@@ -1,4 +1,4 @@
-"""The catalogs of idp/translations, written from code and templates: `make translations`."""
+"""The catalogs of idp/translations, made of code, policies and templates: `make translations`."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -12,6 +12,8 @@ from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 from idp.domain.languages import DEFAULT, LANGUAGES
+from idp.domain.policies import Schema, Source, parse
+from idp.domain.policy_files import SHIPPED
 from tests.house import sources
 
 FOLDER = sources.ROOT / "idp" / "translations"
@@ -41,10 +43,11 @@ def templates() -> list[Path]:
 
 
 def collected() -> Catalog:
-    """Return every message of code and templates."""
+    """Return every message of code, policies and templates."""
     catalog = _empty(None)
     code = [path for path in sources.PYTHON if path.parts[0] == "idp"]
-    for path in [*code, *templates()]:
+    policies = [path.relative_to(sources.ROOT) for path in sorted(SHIPPED.glob("*.cedar"))]
+    for path in [*code, *policies, *templates()]:
         for message, comments, context in _messages(path):
             catalog.add(
                 message, locations=[(path.as_posix(), 0)], auto_comments=comments, context=context
@@ -53,6 +56,9 @@ def collected() -> Catalog:
 
 
 def _messages(path: Path) -> Iterator[tuple[Any, list[str], str | None]]:
+    if path.suffix == ".cedar":
+        yield from ((sentence, [], None) for sentence in _sentences(path))
+        return
     method, options = "python", {}
     if path.parts[0] == "templates":
         method, options = "jinja2.ext:babel_extract", {"trimmed": "true", "silent": "false"}
@@ -60,6 +66,13 @@ def _messages(path: Path) -> Iterator[tuple[Any, list[str], str | None]]:
         found = extract(method, file, keywords=KEYWORDS, options=options)
         for _, message, comments, context in found:
             yield message, comments, context
+
+
+def _sentences(path: Path) -> Iterator[str]:
+    """Yield what the policies of a file say to people."""
+    schema = Schema(Source("schema", (SHIPPED / "schema.cedarschema").read_text("utf-8")))
+    for policy in parse(schema, [Source(path.name, sources.read(path))]).policies:
+        yield policy.sentence
 
 
 def catalog_of(language: str) -> Catalog:

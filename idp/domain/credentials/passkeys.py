@@ -20,6 +20,7 @@ from idp.domain.credentials.last_way import keep_a_way_in
 from idp.domain.credentials.passkey_providers import Provider, provider_of
 from idp.domain.errors import Invalid, NotFound, Refused
 from idp.domain.one_time import OneTimeValues
+from idp.domain.texts import marked
 from idp.store import accounts
 from idp.store import passkeys as rows
 from idp.store.database import Connection, RowMapping, Store
@@ -29,6 +30,8 @@ LIFETIME = 300
 """Seconds between the options and the answer."""
 MOST = 20
 """Passkeys of one account."""
+USUAL_NAME = marked("Passkey")
+"""It is said in the reader's language, as long as nobody gives another."""
 LONGEST_NAME = 60
 _CREATION = "passkey creation"
 _USE = "passkey use"
@@ -63,7 +66,7 @@ class NewPasskey:
     @property
     def suggested_name(self) -> str:
         """What to call it where its owner has no better idea."""
-        return provider_of(self.created.aaguid).name or "Passkey"
+        return provider_of(self.created.aaguid).name or USUAL_NAME
 
 
 @dataclass(frozen=True)
@@ -202,12 +205,13 @@ class Passkeys:
         if self._one_time.take(connection, _CREATION, new.challenge) is None:
             raise Refused("challenge used before, or expired")
         if rows.count(connection, account.id) >= MOST:
-            raise Invalid("passkey", f"An account has at most {MOST} passkeys. Remove one first.")
+            said = marked("An account has at most %(most)s passkeys. Remove one first.", most=MOST)
+            raise Invalid("passkey", said)
         row = self._row(new, name)
         try:
             rows.add(connection, row)
         except Conflict as error:
-            raise Invalid("passkey", "This passkey is already registered.") from error
+            raise Invalid("passkey", marked("This passkey is already registered.")) from error
         self._changes.added(connection, account, _FACTOR, name, by)
         return _from_row(row)
 
@@ -284,7 +288,7 @@ class Passkeys:
         name = _name(name)
         with self._store.writing() as connection:
             if not rows.rename(connection, account.id, passkey_id, name):
-                raise NotFound("There is no such passkey.")
+                raise NotFound(marked("There is no such passkey."))
             self._changes.renamed(connection, account, _FACTOR, name, by)
 
     def remove(self, account: Account, passkey_id: str, by: By) -> None:
@@ -295,7 +299,7 @@ class Passkeys:
             accounts.lock(connection, account.id)
             name = rows.remove(connection, account.id, passkey_id)
             if name is None:
-                raise NotFound("There is no such passkey.")
+                raise NotFound(marked("There is no such passkey."))
             keep_a_way_in(connection, account, by)
             self._changes.removed(connection, account, _FACTOR, name, by)
 
@@ -318,14 +322,15 @@ def _handle(subject: str) -> bytes:
 def _name(name: str) -> str:
     name = name.strip()
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise Invalid("name", f"A name has 1 to {LONGEST_NAME} printable characters.")
+        said = marked("A name has 1 to %(most)s printable characters.", most=LONGEST_NAME)
+        raise Invalid("name", said)
     return name
 
 
 def _from_row(row: RowMapping) -> Passkey:
     return Passkey(
         id=row["id"],
-        name=row["name"],
+        name=USUAL_NAME if row["name"] == USUAL_NAME else row["name"],
         aaguid=row["aaguid"],
         provider=provider_of(row["aaguid"]),
         synced=row["synced"],

@@ -21,7 +21,8 @@ from idp.store import accounts, authenticators
 from idp.store.database import Connection, RowMapping, Store
 
 FACTOR = "authenticator"
-USUAL_NAME = "Authenticator app"
+USUAL_NAME = marked("Authenticator app")
+"""It is said in the reader's language, as long as nobody gives another."""
 LONGEST_NAME = 60
 """Characters."""
 MOST = 5
@@ -194,7 +195,8 @@ def place(account_id: str, authenticator_id: str) -> str:
 
 
 def _from_row(row: RowMapping) -> Authenticator:
-    return Authenticator(row["id"], row["name"], row["created_at"], row["last_used_at"])
+    name = USUAL_NAME if row["name"] == USUAL_NAME else row["name"]
+    return Authenticator(row["id"], name, row["created_at"], row["last_used_at"])
 
 
 def _typed(code: str) -> str:

@@ -4,7 +4,7 @@ from flask import Response
 
 from idp.config_sources import DEFAULT, ENVIRONMENT, PROGRAM, Shown, shown
 from idp.domain.sessions import Session
-from idp.domain.texts import marked
+from idp.domain.texts import counted, marked
 from idp.web.admin.frame import admin_page
 from idp.web.context import services
 from idp.web.guards import permission
@@ -14,7 +14,12 @@ _SOURCES = {
     DEFAULT: marked("default"),
     PROGRAM: marked("the command that started it"),
 }
-_UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
+_UNITS = {
+    "seconds": marked("seconds"),
+    "bytes": marked("bytes"),
+    "characters": marked("characters"),
+}
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 @permission("admin", "view_configuration")
@@ -32,7 +37,7 @@ def _row(one: Shown) -> dict[str, object]:
         "value": one.value,
         "readable": _readable(one.value) if one.unit == "seconds" else "",
         "default": one.default,
-        "unit": one.unit,
+        "unit": _UNITS.get(one.unit, one.unit),
         "changed": one.source != DEFAULT,
         "source": _SOURCES.get(one.source, one.source),
         "meaning": one.meaning.replace("`", ""),
@@ -42,7 +47,10 @@ def _row(one: Shown) -> dict[str, object]:
 def _readable(seconds: str | None) -> str:
     """Return whole minutes, hours or days of a number of seconds; empty where it is none."""
     number = int(seconds or 0)
-    for size, name in _UNITS:
-        if number and number % size == 0:
-            return f"{number // size} {name}"
-    return ""
+    if not number or number % _MINUTE:
+        return ""
+    if number % _HOUR:
+        return counted("%(count)s minute", "%(count)s minutes", number // _MINUTE)
+    if number % _DAY:
+        return counted("%(count)s hour", "%(count)s hours", number // _HOUR)
+    return counted("%(count)s day", "%(count)s days", number // _DAY)
