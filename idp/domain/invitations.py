@@ -10,15 +10,14 @@ from typing import Any
 
 from idp.config import Settings
 from idp.crypto import secrets
-from idp.domain.access import PRIVILEGED_ROLES
 from idp.domain.accounts import Account, Accounts, NewAccount, email_key
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
 from idp.domain.credentials.changes import By
+from idp.domain.delegation import may_give
 from idp.domain.errors import AlreadyExists, DomainError, NotFound, Refused
 from idp.domain.one_time import Found, OneTimeValues
 from idp.domain.outbox import Outbox
-from idp.domain.roles import ADMINISTRATOR
 from idp.domain.texts import marked
 from idp.domain.throttling import Throttle
 from idp.store import accounts as rows
@@ -207,8 +206,7 @@ class Invitations:
         inviter = self._inviter(connection, actor)
         if inviter is None or inviter.disabled:
             return False
-        own = inviter.roles.difference(PRIVILEGED_ROLES)
-        return ADMINISTRATOR in inviter.roles or (roles <= own and groups <= inviter.groups)
+        return may_give(inviter, roles, groups)
 
     def _inviter(self, connection: Connection, actor: str) -> Account | None:
         if not actor.startswith(_ACCOUNT):

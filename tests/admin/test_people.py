@@ -371,6 +371,14 @@ class TestDelegation:
         with refused("group.joined", times=0), pytest.raises(MayNot):
             people.grant(grace.id, roles=["librarian"], groups=["board"], by=by)
 
+    def test_case_138_a_privileged_role_is_no_ones_to_give_but_an_administrators(
+        self, services: Services, enter: Enter, grace: Account, refused: Refused
+    ) -> None:
+        holder = enter("auditor", "librarian")
+        with refused("role.granted", times=1), pytest.raises(MayNot):
+            services.people.grant(grace.id, roles=["auditor"], by=holder.by)
+        assert services.people.grant(grace.id, roles=["librarian"], by=holder.by).roles
+
     @pytest.mark.parametrize("role", ["administrator", "operator", "auditor"])
     def test_case_138_privileged_people_are_changed_by_administrators_alone(
         self,
