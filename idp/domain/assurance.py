@@ -37,6 +37,9 @@ METHODS = {
 }
 """The one table of methods, in the order of their `amr`."""
 
+_FIRST = tuple(name for name, one in METHODS.items() if one.first)
+_SECOND = tuple(name for name, one in METHODS.items() if one.second)
+_PHISHING_RESISTANT = tuple(name for name, one in METHODS.items() if one.phishing_resistant)
 _AMR_ORDER = ("pwd", "email", "otp", "hwk", "swk", "user", "mfa")
 
 
@@ -64,9 +67,8 @@ def of_proofs(proofs: Mapping[str, int]) -> Assurance | None:
     methods proven since `since`: an older one took no part. Methods this version does not know
     count for nothing.
     """
-    passkey = _newest(proofs, [name for name, one in METHODS.items() if one.phishing_resistant])
-    first = _newest(proofs, [name for name, one in METHODS.items() if one.first])
-    second = _newest(proofs, [name for name, one in METHODS.items() if one.second])
+    passkey, first = _newest(proofs, _PHISHING_RESISTANT), _newest(proofs, _FIRST)
+    second = _newest(proofs, _SECOND)
     if passkey is not None:
         return _assurance(PHISHING_RESISTANT, proofs, passkey)
     if first is None:
@@ -81,8 +83,9 @@ def level_of_acr(acr: str) -> int | None:
     return ACR_VALUES.index(acr) + 1 if acr in ACR_VALUES else None
 
 
-def _newest(proofs: Mapping[str, int], methods: list[str]) -> int | None:
-    return max((proofs[name] for name in methods if name in proofs), default=None)
+def _newest(proofs: Mapping[str, int], methods: tuple[str, ...]) -> int | None:
+    proven = [proofs[name] for name in methods if name in proofs]
+    return max(proven) if proven else None
 
 
 def _assurance(level: int, proofs: Mapping[str, int], since: int) -> Assurance:
