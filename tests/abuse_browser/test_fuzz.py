@@ -1,5 +1,6 @@
 """Anything at all, sent to every page: an answer, and never a failure of ours."""
 
+import re
 import string
 from urllib.parse import quote_from_bytes
 
@@ -8,13 +9,16 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from idp.crypto.secrets import uuid7
 from idp.domain.services import Services
 from idp.web.routes import ROUTES
 from tests.abuse_browser.asking import signed_in
 from tests.support.application import ISSUER
 from tests.support.deployment import Deployment
+from tests.support.factors import factors, type_code
+from tests.support.held_clock import HeldClock
 from tests.support.raw_requests import FORM, RawRequests
-from tests.support.seeds import OPERATOR, ORIGIN
+from tests.support.seeds import ADA, GRACE, OPERATOR, ORIGIN
 
 pytestmark = pytest.mark.settings(network_limit=10_000_000)
 fuzz = settings(
@@ -54,6 +58,9 @@ NAMES = (
     *("max_age", "login_hint", "id_token_hint", "code_challenge", "code_challenge_method"),
     *("response_mode", "resource", "request", "request_uri", "claims", "next", "email", "name"),
     *("post_logout_redirect_uri", "identifier", "password", "decision", "csrf_token"),
+    *("account", "forget", "code", "response", "trust", "keep", "handle", "choice", "typed"),
+    *("acr_values", "ui_locales", "language", "theme", "return_to", "another", "done", "again"),
+    *("q", "after", "before", "event", "outcome", "person", "actor", "client", "since", "until"),
 )
 HEADERS = (
     *("User_Agent", "Referer", "Accept", "Accept_Language", "Accept_Encoding", "Origin", "Range"),
@@ -84,7 +91,13 @@ fields = some.one_of(
 headers = some.dictionaries(some.sampled_from(HEADERS), fields, max_size=5)
 segments = some.one_of(octets.map(quote_from_bytes), some.sampled_from(("A" * 43, "..", "%00")))
 methods = some.sampled_from(("GET", "POST", "HEAD", "OPTIONS", "PUT", "G\xc9T"))
+VARIABLE = re.compile(r"<(\w+)>")
 paths = some.sampled_from([route.path for route in ROUTES])
+ENDING = {"/account/activity/not-me", "/account/data/delete"}
+"""Whoever sends these is signed out, or soon gone: what comes after them would not reach a page."""
+consoles = some.sampled_from(
+    [route.path for route in ROUTES if route.guard == "permission" and route.path not in ENDING]
+)
 
 
 class Target:
@@ -95,15 +108,45 @@ class Target:
         browser = signed_in(deployment)
         page = browser.start(deployment.client("webapp").authorization("openid email"))
         self.handle = page.url.split("/interaction/")[1].split("/")[0]
-        self.cookie = f"__Host-doorward={next(iter(browser.http.cookies.values()))}"
+        cookies = browser.http.cookies.items()
+        self.cookie = "; ".join(f"{name}={value}" for name, value in cookies)
         self.referer = page.url
         self.form_token = page.form.named("csrf_token").value
         self.link = services.administrators.issue_link(ORIGIN, OPERATOR).rpartition("/")[2]
 
     def path(self, path: str, segment: str | None) -> str:
-        return path.replace("<handle>", segment or self.handle).replace(
-            "<token>", segment or self.link
+        known = {"handle": self.handle, "token": self.link}
+        return VARIABLE.sub(lambda found: segment or known.get(found[1], "1"), path)
+
+
+class Console:
+    """The application, with an administrator who signed in by two factors just now."""
+
+    def __init__(self, app: Flask, deployment: Deployment, services: Services, clock: HeldClock):
+        self.raw = RawRequests(app.wsgi_app, ISSUER)
+        services.memberships.grant(
+            ADA.email, roles=["administrator"], origin=ORIGIN, actor=OPERATOR
         )
+        hands = factors(services, clock, ADA.email).with_app()
+        browser = deployment.browserless(ADA)
+        page = browser.answer(browser.answer(browser.get("/sign-in")))
+        type_code(browser, page, hands.next_code())
+        page = browser.get("/admin/people")
+        assert page.url.endswith("/admin/people"), page
+        cookies = browser.http.cookies.items()
+        self.cookie = "; ".join(f"{name}={value}" for name, value in cookies)
+        self.form_token = page.document.forms[0].named("csrf_token").value
+        grace = services.accounts.get(GRACE.email)
+        self.known = {"account_id": grace.id, "client_id": "webapp", "session_id": uuid7()}
+        self.known |= {"kind": "passkeys", "algorithm": "RS256", "credential_id": uuid7()}
+
+    def path(self, path: str, segment: str | None) -> str:
+        return VARIABLE.sub(lambda found: segment or self.known.get(found[1], "1"), path)
+
+
+@pytest.fixture
+def console(app: Flask, deployment: Deployment, services: Services, clock: HeldClock) -> Console:
+    return Console(app, deployment, services, clock)
 
 
 @pytest.fixture
@@ -144,6 +187,23 @@ def test_no_page_fails_whatever_it_is_sent(
     assert not {"\r", "\n"} & set(location)
     assert location.startswith(("/", "https://app.example.test/", "http://127.0.0.1:"))
     assert not location.startswith(("//", "/\\"))
+
+
+@fuzz
+@given(
+    request=some.tuples(some.sampled_from(("GET", "POST")), consoles, some.none() | segments),
+    query=queries,
+    form=forms,
+)
+def test_no_page_of_a_console_fails_for_an_administrator(
+    console: Console, request: tuple[str, str, str | None], query: str, form: str
+) -> None:
+    method, path, segment = request
+    sent = {"Content_Type": FORM, "Referer": f"{ISSUER}/admin/people", "Cookie": console.cookie}
+    body = f"csrf_token={console.form_token}&{form}".encode()
+    answer = console.raw.send(method, f"{console.path(path, segment)}?{query}", body, **sent)
+    assert answer.status < 500, f"{answer.status} {method} {path}"
+    assert b"Traceback" not in answer.body
 
 
 @fuzz
