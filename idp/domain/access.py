@@ -26,6 +26,7 @@ from idp.domain.texts import marked
 ERROR = "error"
 PRIVILEGED_ROLES = ("administrator", "auditor", "operator")
 _PEOPLE_KEPT = 1024
+_ADDRESSES_KEPT = 1024
 _MOST_LOGGED = 100
 _NOWHERE = "0.0.0.0/32"
 _NOT_PERMITTED = marked("You may not do this.")
@@ -189,6 +190,7 @@ def _context(circumstances: Circumstances, network: str) -> _JSON:
     }
 
 
+@lru_cache(_ADDRESSES_KEPT)
 def _network(address: str) -> str | None:
     """Return an address as Cedar reads it: no zone, IPv4 as such. None when it is none."""
     try:
