@@ -5,7 +5,7 @@ The browser carries a random handle. What was asked is stored and never sent aga
 approves is what was displayed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -38,7 +38,8 @@ class Progress:
     who it is, was picked, allowed what is asked: somebody else who signs in meanwhile inherits none
     of it.
 
-    `proofs` says which factor `account`, and nobody else, proved at which second: no session yet.
+    `proofs` says which factor `account`, and nobody else, proved at which second: no session yet;
+    `marks` what credentials it had then, and none of these may be gone or another by now.
     `another` asks for another account than those signed in, `keep` to stay signed in; `mailed` is
     the latest link that was mailed, `details` what a longer way has gathered. `said` is a message
     for the next page, `result` the redirect that ended it.
@@ -51,6 +52,7 @@ class Progress:
     identifier: str = ""
     account: str = ""
     proofs: Mapping[str, int] = field(default_factory=dict)
+    marks: Sequence[str] = ()
     another: bool = False
     keep: bool = False
     mailed: str = ""

@@ -16,7 +16,14 @@ from idp.domain.devices import Devices
 from idp.domain.errors import Refused
 from idp.domain.interactions import Interaction, Interactions, Progress
 from idp.domain.outbox import Outbox
-from idp.domain.requirements import Demand, Proofs, Requirements, Verdict
+from idp.domain.requirements import (
+    Demand,
+    Proofs,
+    Requirements,
+    Verdict,
+    marks_of,
+    still_hold,
+)
 from idp.domain.sessions import Login, Session, Sessions
 from idp.domain.throttling import Throttle
 from idp.store import accounts as rows
@@ -58,8 +65,9 @@ class Visit:
     def proofs(self, account_id: str) -> Proofs:
         """Return what this account proved: before, in its session, and in this interaction."""
         own = self.session if self.session and self.session.account.id == account_id else None
-        now = self.interaction.progress.proofs_of(account_id)
-        return Proofs(account_id, own.proofs if own else {}, now)
+        progress = self.interaction.progress
+        now = progress.proofs_of(account_id)
+        return Proofs(account_id, own.proofs if own else {}, now, progress.marks)
 
 
 @dataclass(frozen=True)
@@ -146,9 +154,15 @@ class Proving:
         progress = self._interactions.with_proof(
             connection, visit.interaction, person, proof.method, proof.at
         )
+        proofs = Proofs(person, visit.proofs(person).held, progress.proofs)
+        if progress.proofs.keys() != {proof.method} and not still_hold(
+            connection, replace(proofs, marks=progress.marks)
+        ):
+            now = {proof.method: progress.proofs[proof.method]}
+            proofs, progress = replace(proofs, now=now), replace(progress, proofs=now)
         verdict = self._requirements.judge_within(
             connection,
-            Proofs(person, visit.proofs(person).held, progress.proofs),
+            proofs,
             visit.demand_of(person),
             visit.device,
             visit.origin.address,
@@ -156,6 +170,7 @@ class Proving:
         if verdict.enough and verdict.assurance:
             login = Login(person, verdict.proofs, verdict.assurance, progress.keep or None)
             return self._open(connection, visit, proof, login, progress)
+        progress = replace(progress, marks=marks_of(connection, person))
         self._interactions.write(connection, visit.interaction, progress)
         detail = {"factor": proof.method, "missing": verdict.missing}
         entry = Entry("sign_in.factor", f"account:{person}", person, detail=detail)

@@ -3,14 +3,15 @@
 Policies decide; a client may ask for more than they do.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from idp.domain.access import Access, Circumstances, Principal, Resource
 from idp.domain.assurance import PHISHING_RESISTANT, Assurance, of_proofs
 from idp.domain.clock import Clock
 from idp.domain.devices import Devices
+from idp.store import credential_marks
 from idp.store import standings as rows
 from idp.store.database import Connection, Store
 
@@ -54,11 +55,15 @@ class Demand:
 
 @dataclass(frozen=True)
 class Proofs:
-    """What an account proved: `held` by its session, `now` in this interaction (method: second)."""
+    """What an account proved: `held` by its session, `now` in this interaction (method: second).
+
+    `marks` is what `marks_of` said when that was written down.
+    """
 
     account_id: str
     held: Mapping[str, int]
     now: Mapping[str, int]
+    marks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,8 @@ class Requirements:
         What was proven just now is enough by itself, or together with what the session holds:
         `auth_time` is the oldest proof that counts, so it is never younger than the truth.
         """
+        if not still_hold(connection, proofs):
+            proofs = replace(proofs, now={})
         standing = _standing(connection, proofs.account_id)
         known = self._devices.find(connection, device, proofs.account_id)
         case = _Case(proofs.account_id, standing, demand, bool(known and known.trusted_until))
@@ -153,6 +160,24 @@ class _Case:
     standing: Standing
     demand: Demand
     trusted: bool
+
+
+def marks_of(connection: Connection, account_id: str) -> list[str]:
+    """Return what tells whether a credential of an account is gone or another one later.
+
+    Recovery codes may be: a new set is part of many a sign-in.
+    """
+    found = credential_marks.find(connection, account_id)
+    return [mark for mark in found if not mark.startswith("recovery_codes ")]
+
+
+def still_hold(connection: Connection, proofs: Proofs) -> bool:
+    """Whether what was proven in an interaction counts still: a new password, or a factor that was
+    removed, shuts out who was on the way in with the old one (SECURITY case 97).
+    """
+    if not proofs.now or not proofs.marks:
+        return True
+    return set(proofs.marks) <= set(marks_of(connection, proofs.account_id))
 
 
 def _standing(connection: Connection, account_id: str) -> Standing:

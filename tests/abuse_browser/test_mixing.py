@@ -9,7 +9,7 @@ from idp.domain.services import Services
 from tests.abuse_browser.asking import at_password, signed_in, try_password
 from tests.abuse_browser.test_group_n_step_up import TWO, essential, half
 from tests.abuse_browser.test_prompts import account_button
-from tests.support.browserless import Browserless, Page
+from tests.support.browserless import Browserless, Page, Person
 from tests.support.deployment import Deployment
 from tests.support.factors import Factors, factors, start_of, token_of, type_code
 from tests.support.held_clock import HeldClock
@@ -121,3 +121,42 @@ def test_case_114_the_cookie_of_before_gets_nothing_of_what_was_proven(
         assert GRACE.email not in answer.text or answer.url.endswith("/sign-in"), path
         assert not answer.url.endswith("/recovery-codes"), path
     assert services.recovery_codes.left(grace.account.id) == len(codes) - 1
+
+
+NEW_PASSWORD = "another one, quite unlike the first"
+
+
+def test_case_097_a_new_password_voids_what_the_old_one_had_begun(
+    deployment: Deployment, webapp: TokenClient, services: Services, grace: Factors
+) -> None:
+    """Somebody who knows the password waits before the second step, and then has a code."""
+    browser = deployment.browserless()
+    browser.person = GRACE
+    page = half(browser, webapp)
+    assert page.url.endswith("/second-factor/code")
+    grace.clock.advance(5)
+    services.accounts.set_password(GRACE.email, NEW_PASSWORD, ORIGIN, OPERATOR)
+    answer = type_code(browser, page, grace.next_code())
+    assert services.sessions.of(grace.account.id) == []
+    assert answer.url.endswith("/sign-in"), answer
+
+
+def test_case_097_nor_is_a_factor_made_with_the_old_one(
+    deployment: Deployment, services: Services, clock: HeldClock
+) -> None:
+    """The privileged have to make a second factor: whoever was about to may not any more."""
+    services.memberships.grant(GRACE.email, roles=["auditor"], origin=ORIGIN, actor=OPERATOR)
+    browser = deployment.browserless(GRACE)
+    page = try_password(browser, at_password(browser, browser.get("/sign-in")), GRACE.password)
+    assert page.url.endswith("/enrol"), page
+    form = next(form for form in page.document.forms if form.button("decision", "authenticator"))
+    scanned = browser.submit(page, form.button("decision", "authenticator"), form)
+    assert scanned.url.endswith("/enrol/authenticator")
+    clock.advance(5)
+    services.accounts.set_password(GRACE.email, NEW_PASSWORD, ORIGIN, OPERATOR)
+    for begun in (page, scanned):
+        fields = {"csrf_token": token_of(begun), "decision": "authenticator", "code": "000000"}
+        assert browser.post(begun.url, fields, begun.url).url.endswith("/sign-in")
+    browser.person = Person(GRACE.email, NEW_PASSWORD)
+    page = try_password(browser, at_password(browser, browser.get(start_of(page))), NEW_PASSWORD)
+    assert page.url.endswith("/enrol"), page
