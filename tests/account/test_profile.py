@@ -117,6 +117,13 @@ def test_case_137_nobody_sets_what_is_not_a_field(
     assert not FORGED.keys() & {*FIELDS, *ADDRESS_FIELDS}
 
 
+def test_case_137_nor_past_the_page(services: Services) -> None:
+    before = services.accounts.get(ADA.email)
+    by = By(f"account:{before.id}", ORIGIN)
+    assert services.own.profiles.change(before, FORGED, by) == ()
+    assert services.accounts.get(ADA.email) == before
+
+
 def test_case_137_nor_with_language_and_appearance(
     deployment: Deployment, services: Services
 ) -> None:

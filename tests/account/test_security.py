@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -9,12 +10,14 @@ from threading import Barrier
 
 import pyotp
 import pytest
+from sqlalchemy import text
 
 from idp.domain.credentials.changes import By
 from idp.domain.credentials.last_way import LastWay
 from idp.domain.credentials.passkeys import Passkey
 from idp.domain.credentials.totp import Authenticator
 from idp.domain.services import Services
+from idp.store import accounts
 from tests.abuse_browser.asking import signed_in
 from tests.account.console import events, forge, mails, opened, send
 from tests.support.browserless import Browserless, Page, Person
@@ -31,6 +34,7 @@ ADD_APP = f"{SECURITY}/authenticators/add"
 ADD_PASSKEY = f"{SECURITY}/passkeys/add"
 CODES = f"{SECURITY}/recovery-codes"
 ANOTHER = "a difference engine for every parlour"
+PATIENCE_SECONDS = 30
 both_databases = pytest.mark.every_database
 
 
@@ -130,6 +134,34 @@ def test_two_removals_at_once_leave_one(services: Services, ada: Factors) -> Non
     with ThreadPoolExecutor(2) as pool:
         ended = sorted(pool.map(tried, deeds))
     assert ended == ["kept", "removed"]
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.every_database
+def test_a_removal_waits_for_the_one_before_it(services: Services, ada: Factors) -> None:
+    """Each sees what the other did, whichever is first."""
+    ada.with_passkey()
+    (key,) = services.passkeys.of(ada.account.id)
+    with ThreadPoolExecutor(1) as pool:
+        with services.store.writing() as connection:
+            accounts.lock(connection, ada.account.id)
+            accounts.remove_password(connection, ada.account.id)
+            remove = services.passkeys.remove
+            second = pool.submit(remove, ada.account, key.id, own(services))
+            until_somebody_waits(services)
+        with pytest.raises(LastWay):
+            second.result()
+    assert services.passkeys.of(ada.account.id) == [key]
+
+
+def until_somebody_waits(services: Services) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with services.store.reading() as connection:
+            if connection.execute(waiting).scalar_one():
+                return
+    raise AssertionError("nobody waits")
 
 
 def test_removing_the_password_is_offered_only_beside_another_way(
