@@ -151,7 +151,7 @@ class TestConfiguration:
         for name in Settings.model_fields:
             assert f"{PREFIX}{name.upper()}" in page.text
         assert KEY_ENCRYPTION_KEY not in page.response.text
-        assert "seconds (10 min)" in page.text
+        assert "seconds (10 minutes)" in page.text
 
     def test_where_values_come_from(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
