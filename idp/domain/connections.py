@@ -1,6 +1,6 @@
 """The applications that a person let do something, and taking it back."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from idp.domain.audit import Origin
@@ -66,18 +66,24 @@ class Connections:
 
 
 def _connected(
-    client: Client, consented: Iterable[RowMapping], opened: Iterable[RowMapping]
+    client: Client, consented: Sequence[RowMapping], opened: Sequence[RowMapping]
 ) -> ConnectedClient:
     scopes = {row["scope"] for row in consented} | {one for row in opened for one in row["scopes"]}
     targets = {row["resource"] for row in consented if not row["scope"]}
-    granted = [int(row["granted_at"]) for row in consented]
-    used = [int(row["refreshed_at"] or row["created_at"]) for row in opened]
-    begun = [int(row["created_at"]) for row in opened]
+    times = _times(consented, opened)
     return ConnectedClient(
         client,
         tuple(sorted(scopes - {""})),
         tuple(sorted(targets)),
-        min(granted + begun),
-        max(granted + used),
+        min(times),
+        max(times),
         any(not row["session_bound"] for row in opened),
     )
+
+
+def _times(consented: Sequence[RowMapping], opened: Sequence[RowMapping]) -> list[int]:
+    """Return every second at which something was allowed, begun or refreshed."""
+    found = [row["granted_at"] for row in consented]
+    found += [row["created_at"] for row in opened]
+    found += [row["refreshed_at"] for row in opened]
+    return [int(at) for at in found if at is not None]

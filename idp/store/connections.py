@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select
+from sqlalchemy import Connection, RowMapping, and_, bindparam, func, or_, select
 
 from idp.store.tables import Authorization, Consent, RefreshToken, Session, table
 
@@ -33,7 +33,11 @@ _OPEN = (
         _AUTHORIZATIONS.c.expires_at > bindparam("now"),
         or_(
             _AUTHORIZATIONS.c.session_bound.is_(False),
-            _SESSIONS.c.ended_at.is_(None) & (_SESSIONS.c.idle_expires_at > bindparam("now")),
+            and_(
+                _SESSIONS.c.ended_at.is_(None),
+                _SESSIONS.c.expires_at > bindparam("now"),
+                _SESSIONS.c.idle_expires_at > bindparam("now"),
+            ),
         ),
     )
     .group_by(*_AUTHORIZATIONS.primary_key.columns)
