@@ -132,6 +132,15 @@ def test_all_spellings_of_a_character_are_the_same(passwords: Passwords) -> None
     assert passwords.matches(hashed, "caf\u00e9 au lait, twice")
 
 
+def test_case_153_a_huge_password_is_not_even_normalised(passwords: Passwords) -> None:
+    """Putting accents into order takes the square of their number, and nothing else runs then."""
+    huge = "a" + "\u0301\u0316" * 120_000
+    began = time.thread_time()
+    assert refusal(passwords, huge) == f"Use at most {LONGEST} characters."
+    assert not passwords.matches(None, huge)
+    assert time.thread_time() - began < 2
+
+
 def test_half_a_character_is_no_text(passwords: Passwords) -> None:
     assert "not text" in refusal(passwords, f"{GOOD} \ud800")
 

@@ -17,6 +17,8 @@ from idp.domain.texts import counted, marked
 LONGEST = 256
 """Characters of the longest password."""
 SHORTEST_WITH_SECOND_FACTOR = 8
+_LONGEST_RAW = LONGEST * 16
+"""Characters as they are typed, of which normal form never makes as few as `LONGEST`."""
 _RETRY_SECONDS = 2
 _NOBODY = Breaches(None)
 
@@ -106,4 +108,7 @@ class Passwords:
 
 
 def _normalised(password: str) -> str:
-    return unicodedata.normalize("NFKC", password)
+    """Return the normal form; of a password that is too long anyway only a part, which is too long
+    still: the whole could take seconds (SECURITY case 153).
+    """
+    return unicodedata.normalize("NFKC", password[: _LONGEST_RAW + 1])
