@@ -18,7 +18,7 @@ from idp.domain.roles import ADMINISTRATOR
 from idp.domain.sessions import Sessions
 from idp.domain.texts import marked
 from idp.store import memberships, people_search
-from idp.store.database import RowMapping, Store
+from idp.store.database import Store
 
 PAGE = 50
 """People of one page."""
@@ -84,20 +84,20 @@ class People:
         prefix = email_key(typed)
         with self._store.reading() as connection:
             last = self._last(after)
-            named = bool(last and not email_key(last.email).startswith(prefix))
-            rows: list[RowMapping] = []
-            if not named:
+            if last is None or email_key(last.email).startswith(prefix):
                 begin = last.id if last else ""
-                rows += people_search.by_email(connection, prefix, begin, PAGE + 1)
+                rows = [*people_search.by_email(connection, prefix, begin, PAGE + 1)]
+                begin = ""
+            else:
+                rows, begin = [], last.id
             if typed and len(rows) <= PAGE:
-                begin = last.id if last and named else ""
                 rows += people_search.by_name(
                     connection, _spellings(typed), prefix, begin, PAGE + 1 - len(rows)
                 )
             shown = rows[:PAGE]
             held = memberships.held(connection, [row["id"] for row in shown])
-        people = [from_row(row, held[row["id"]].roles, held[row["id"]].groups) for row in shown]
-        return Found(people, people[-1].id if len(rows) > PAGE else "")
+        more = shown[-1]["id"] if len(rows) > PAGE else ""
+        return Found([from_row(row, **vars(held[row["id"]])) for row in shown], more)
 
     def _last(self, after: str) -> Account | None:
         try:

@@ -7,8 +7,9 @@ direction is written out (SECURITY case 144).
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import url_for
 
@@ -37,8 +38,8 @@ _ROWS_AT_ONCE = 100
 
 def shown(session: Session, line: Line) -> dict[str, object]:
     """Return what a template shows of an entry; addresses lead to people for who may see them."""
-    people, clients = may(session, "view_people"), may(session, "view_clients")
     actor_id = line.actor.removeprefix(_ACCOUNT) if line.by else None
+    person_id = line.account_id if line.person else None
     return {
         "at": line.at_ms // 1000,
         "exact": _exact(line.at_ms),
@@ -46,23 +47,33 @@ def shown(session: Session, line: Line) -> dict[str, object]:
         "event_url": url_for("admin_audit", event=line.event),
         "refused": line.refused,
         "actor": visible(line.by or line.actor),
-        "actor_url": url_for("admin_person", account_id=actor_id) if actor_id and people else None,
+        "actor_url": _person_url(session, actor_id),
         "person": visible(line.person or line.account_id or ""),
-        "person_url": url_for("admin_person", account_id=line.account_id)
-        if line.person and people
-        else None,
+        "person_url": _person_url(session, person_id),
         "client": visible(line.client_id or ""),
-        "client_url": url_for("admin_client", client_id=line.client_id)
-        if line.client_id and clients
-        else None,
+        "client_url": _client_url(session, line.client_id),
         "address": visible(line.address),
         "request_id": visible(line.request_id),
-        "detail": [
-            (visible(name), visible(_text(value)))
-            for name, value in line.detail.items()
-            if value not in ("", None)
-        ],
+        "detail": _details(line.detail),
     }
+
+
+def _person_url(session: Session, account_id: str | None) -> str | None:
+    if account_id is None or not may(session, "view_people"):
+        return None
+    return url_for("admin_person", account_id=account_id)
+
+
+def _client_url(session: Session, client_id: str | None) -> str | None:
+    if client_id is None or not may(session, "view_clients"):
+        return None
+    return url_for("admin_client", client_id=client_id)
+
+
+def _details(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what an entry says beside its columns, without what is empty."""
+    given = {name: value for name, value in detail.items() if value not in ("", None)}
+    return [(visible(name), visible(_text(value))) for name, value in given.items()]
 
 
 def csv_of(lines: Iterable[Line]) -> Iterator[str]:
