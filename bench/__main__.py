@@ -16,7 +16,7 @@ from typing import Any
 
 from bench import checks, profiling, report
 from bench.material import Material
-from bench.measurement import PEOPLE, QUICK, THOROUGH, Bench
+from bench.measurement import PEOPLE, QUICK, SIGN_IN, THOROUGH, Bench
 from bench.running import free_port
 from bench.works import WORKS
 from idp.config import Settings
@@ -36,7 +36,10 @@ def main(arguments: Sequence[str]) -> int:
         material = Material(settings)
         checks.durable(material)
         if asked.profile:
-            profiling.profile(material, works, asked.profile)
+            if asked.only and SIGN_IN in asked.only:
+                profiling.profile_sign_in(material, asked.profile)
+            else:
+                profiling.profile(material, works, asked.profile)
             return 0
         people = [one for one in PEOPLE if not asked.only or one in asked.only]
         plan = QUICK if asked.quick else THOROUGH
