@@ -8,9 +8,11 @@ from urllib.parse import urlsplit
 
 import requests
 
+from tests.secrets.factor_flows import app_code, fill, press, recovery_codes_on, seed_on
 from tests.support.browserless import Browserless, Page, Person
 from tests.support.checkout import BIN, ROOT
 from tests.support.deployment import Deployment
+from tests.support.factors import go
 from tests.support.secrets_seen import SecretsSeen
 from tests.support.seeds import ADA, FILES_API, GRACE, NOTES_API
 from tests.support.token_client import TokenClient
@@ -70,11 +72,11 @@ class Flows:
         browser.allows = True
         hint = webapp.sign_in(browser, "openid email", prompt="login")["id_token"]
         page = browser.start(webapp.authorization(prompt="select_account"))
-        page = browser.submit(page, page.form.button("decision", "switch"))
+        page = browser.submit(page, page.form.button("account", "another"))
         browser.person = GRACE
         browser.finish(page)
         browser.start(webapp.authorization(prompt="none", id_token_hint=hint))
-        hers = webapp.sign_in(browser, "openid")["id_token"]
+        hers = webapp.sign_in(browser, "openid", login_hint=GRACE.email)["id_token"]
         browser.post("/oauth2/logout", {"id_token_hint": hint})
         browser.get("/oauth2/logout", {"id_token_hint": hers, "state": "s"})
         assert browser.get("/").title.startswith("Welcome")
@@ -171,12 +173,20 @@ class Flows:
         page.form.fill("username", "root@example.test")
         page.form.fill("new-password", CHANGED)
         page = browser.submit(page)
-        self.to_the_end(browser, page)
+        self.enrol(browser, browser.answer(browser.answer(page)))
 
-    def to_the_end(self, browser: Browserless, page: Page) -> None:
-        """Sign in on a page of ours."""
-        while page.form.action != "/sign-out":
-            page = browser.answer(page)
+    def invite(self, email: str) -> None:
+        """Invite somebody, who gets a mail."""
+        self.command("users", "invite", email)
+
+    def enrol(self, browser: Browserless, page: Page) -> None:
+        """Set up the second step that an administrator needs, and recovery codes."""
+        page = press(browser, page, "authenticator")
+        page = fill(browser, page, code=app_code(self._seen, seed_on(self._seen, page)))
+        page = fill(browser, page)
+        assert len(recovery_codes_on(self._seen, page)) == 10
+        page = go(browser, page, "I saved them")
+        assert page.title.startswith("Your account"), page
 
     def command(self, *words: str, given: str | Mapping[str, object] = "") -> str:
         """Run an `idp` command; what it prints is noted, what it logs is kept."""

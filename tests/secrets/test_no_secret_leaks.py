@@ -8,39 +8,55 @@ from pathlib import Path
 
 import requests
 
+from tests.mail import mail_server
+from tests.pages_live.mailbox import Mailbox
 from tests.running.commands import Place, free_port, secret_of
+from tests.secrets.factor_flows import FactorFlows
 from tests.secrets.flows import Flows
 from tests.support.application import KEY_ENCRYPTION_KEY
 from tests.support.browserless import Browserless, Page, Person
 from tests.support.discovery import Discovery
 from tests.support.html_pages import Form
 from tests.support.secrets_seen import SecretsSeen, files
-from tests.support.serving import Serve
+from tests.support.serving import HOST, Serve
 
 EXPECTED = {
     "ID token",
     "access token",
+    "account link",
+    "challenge",
     "client secret",
     "code",
     "cookie",
     "credential",
+    "device cookie",
     "form token",
+    "handle",
     "interaction link",
+    "invitation link",
+    "mail link",
     "part of a malformed request",
     "password",
     "printed secret",
+    "recovery code",
     "refresh token",
+    "seed",
     "setup link",
+    "signature",
     "verifier",
 }
+SIX_DIGITS = {"app code", "mailed code", "typed code"}
 
 
 def test_case_145_no_secret_is_in_log_data_folder_or_database(serve: Serve, tmp_path: Path) -> None:
-    serving = serve(log_level="debug", network_limit=10_000)
     seen = SecretsSeen()
     seen.note("key-encryption key", KEY_ENCRYPTION_KEY)
-    flows = Flows(serving.deployment, seen, serving.environment)
-    flows.everything()
+    with mail_server.serving() as server:
+        smtp_url = f"smtp://{HOST}:{server.port}"
+        serving = serve(log_level="debug", network_limit=10_000, sign_up="open", smtp_url=smtp_url)
+        flows = Flows(serving.deployment, seen, serving.environment)
+        flows.everything()
+        FactorFlows(flows.deployment, seen, Mailbox(server)).everything(flows.invite)
     if serving.seeded.database.kind == "sqlite":
         flows.command("backup", "create", str(tmp_path / "backup"))
     database = serving.seeded.database
@@ -50,6 +66,7 @@ def test_case_145_no_secret_is_in_log_data_folder_or_database(serve: Serve, tmp_
     log = serving.log()
     said = {"the log": log.encode(), "what commands logged": flows.said}
     assert seen.known.keys() >= EXPECTED, EXPECTED - seen.known.keys()
+    assert seen.codes.keys() == SIX_DIGITS
     assert b"ada@example.test" in stored["the dump"]
     assert '"path":"/oauth2/token"' in log, "the requests are in this log"
     assert seen.leaks({**stored, **backups, **said}) == []

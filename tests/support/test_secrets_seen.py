@@ -52,3 +52,21 @@ def test_a_sign_in_shows_its_secrets(deployment: Deployment, tmp_path: Path) -> 
     assert len(seen.known["refresh token"]) == 2
     (tmp_path / "leak").write_text(f"x{tokens['refresh_token']}x")
     assert [leak.partition(" in ")[0] for leak in seen.leaks(files(tmp_path))] == ["refresh token"]
+
+
+def test_a_mail_is_read_and_its_code_found_where_it_stands_alone() -> None:
+    seen = SecretsSeen()
+    seen.mail("Sign in: http://localhost/mail/QwErTyUiOpAsDfGhJkLz\n\nor type\n\n    402917\n")
+    assert seen.known == {"mail link": {"QwErTyUiOpAsDfGhJkLz"}}
+    assert seen.codes == {"mailed code": {"402917"}}
+    by_chance = b"X'14029178' a402917b 4029171 1.402917 402917/x"
+    assert seen.leaks({"dump": by_chance}) == []
+    for told in (b'{"code":"402917"}', b"('402917', 3)", b"code 402917 is wrong", b"c=402917;"):
+        assert seen.leaks({"log": told}) == ["mailed code in log as it is"]
+
+
+def test_a_seed_is_found_as_text_and_as_octets() -> None:
+    seen = SecretsSeen()
+    seen.seed("JBSWY3DPEHPK3PXP")
+    for told in (b"JBSWY3DPEHPK3PXP", b"48656c6c6f21deadbeef", b"SGVsbG8h3q2+7w"):
+        assert len(seen.leaks({"dump": told})) >= 1
