@@ -230,7 +230,7 @@ IN_ARABIC = ("home", "security", "sessions", "applications", "activity", "data",
 
 def samples(hostile: str, long: str) -> dict[str, tuple[str, dict[str, Any], dict[str, Any]]]:
     """Return every state; `hostile` and `long` stand where somebody else chooses the words."""
-    found = {
+    found: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         name: (f"account/{template}.html", FRAME | context, {})
         for name, (template, context) in STATES.items()
     }
