@@ -6,6 +6,7 @@ the log, in every file of the data folder, and in a dump of the database.
 
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests.mail import mail_server
@@ -48,6 +49,7 @@ EXPECTED = {
 SIX_DIGITS = {"app code", "mailed code", "typed code"}
 
 
+@pytest.mark.timeout(300)
 def test_case_145_no_secret_is_in_log_data_folder_or_database(serve: Serve, tmp_path: Path) -> None:
     seen = SecretsSeen()
     seen.note("key-encryption key", KEY_ENCRYPTION_KEY)
