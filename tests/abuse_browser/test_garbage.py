@@ -18,25 +18,15 @@ from tests.support.factors import factors, token_of, type_code
 from tests.support.held_clock import HeldClock
 from tests.support.seeds import OPERATOR, ORIGIN
 
-pytestmark = [
-    pytest.mark.settings(
-        smtp_url="smtp://127.0.0.1:1?tls=off", sign_up="open", network_limit=10_000_000
-    ),
-    pytest.mark.every_database,
-]
+pytestmark = pytest.mark.settings(
+    smtp_url="smtp://127.0.0.1:1?tls=off", sign_up="open", network_limit=10_000_000
+)
 ROOT = Person("root@staff.example.test", "fourteen ways to wind a clock")
 GARBAGE = (
-    "\0",
     "a\0b@example.test",
     "-" * 36,
-    "0" * 36,
-    "\u202e\r\nX: y\x1b[31m",
-    "A" * 43,
+    "\u202e\r\nX: y\x1b[31m<script>{{7*7}}%s%(count)s",
     "9" * 400,
-    "=cmd|' /C calc'!A0",
-    "<script>alert(1)</script>",
-    "{{7*7}}%s%(count)s",
-    "9999-12-31T23:59",
     "0001-01-01T00:00",
     "[" * 20_000,
 )
