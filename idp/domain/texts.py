@@ -26,9 +26,9 @@ class Text(str):
         text.one, text.many, text.values = one, many, values
         return text
 
-    def __getnewargs__(self) -> tuple[str, str | None, dict[str, Any]]:
-        """Let copies, such as those of `asdict`, be the same text."""
-        return self.one, self.many, self.values
+    def __deepcopy__(self, memo: object) -> "Text":
+        """Be one's own copy: a text never changes."""
+        return self
 
     def __str__(self) -> str:
         """Stay the text that can be translated: `str(error)` is what pages show."""
