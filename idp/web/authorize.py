@@ -123,12 +123,11 @@ def cancel(handle: str) -> Response:
 def _forbidden(turn: Turn) -> Response:
     """Say no, whom to ask, and offer another account; a client learns it by Cancel."""
     sentence = turn.step.sentence if isinstance(turn.step, Forbidden) else ""
-    account = turn.session.account if turn.session else None
     return page(
         "forbidden.html",
         403,
         client=turn.client_view,
-        account=account,
+        account=services().sign_in.proving(turn.visit),
         sentence=sentence,
         switch_url=url_for("switch", handle=turn.found.handle),
         cancel_url=turn.cancel_url,

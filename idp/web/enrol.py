@@ -18,6 +18,7 @@ from idp.web.second_factor import Why, offer_codes, proving, to_codes
 from idp.web.turns import Turn
 
 _LONGEST_CODE = 100
+_PROVABLE = frozenset({"first", "fresh", "second", "passkey"})
 _WRONG_CODE = marked("That code doesn’t fit. Wait for the next one and try again.")
 _REFUSED = marked("That passkey could not be added. Try again.")
 
@@ -44,12 +45,20 @@ def _with_app(turn: Turn) -> bool:
     return isinstance(turn.step, StepUp) and turn.step.missing == "enrol"
 
 
+def is_forbidden(turn: Turn) -> bool:
+    """Whether nothing that the person could prove would let them make what is needed."""
+    if not _serves(turn):
+        return False
+    found = services().enrolling.verdict(turn.visit)
+    return not found.enough and found.missing not in _PROVABLE
+
+
 def _prove_first(turn: Turn, found: Verdict) -> Response:
     """Lead to where what is missing is proven: what the person has, or the first factor again."""
     handle, session = turn.found.handle, turn.session
     if found.missing in {"second", "passkey"}:
         return see_other(url_for("second_factor", handle=handle))
-    if found.missing not in {"first", "fresh"}:
+    if found.missing not in _PROVABLE:
         return _forbidden(turn, found)
     if session is None or session.account.id != turn.visit.account_id:
         services().interactions.note(turn.found, account="", proofs={})

@@ -11,7 +11,7 @@ from idp.domain.interactions import Progress
 from idp.domain.sessions import Session
 from idp.domain.texts import Text, marked
 from idp.protocol.interaction import ChooseAccount, Consent, Forbidden, Login
-from idp.web import authorize, turns
+from idp.web import authorize, enrol, turns
 from idp.web.browser_session import browser_cookie, current_session, device_cookie
 from idp.web.context import origin, services
 from idp.web.pages import page, see_other
@@ -170,12 +170,14 @@ def _another(turn: Turn, known: KnownAccount | None) -> Response:
 
 
 def switch(handle: str) -> Response:
-    """Answer "Not you?": ask who it is. Who is signed in stays so."""
+    """Answer "Not you?", also to who may not go on: ask who it is. Who is signed in stays so."""
     turn = turns.turn(handle)
-    if not isinstance(turn.step, Consent | Forbidden) or turn.session is None:
+    if not (isinstance(turn.step, Consent | Forbidden) or enrol.is_forbidden(turn)):
         return turn.back()
     if request.method != "POST":
-        return _ask_switch(turn, turn.session)
+        session = turn.session
+        here = session if session and session.account.id == turn.visit.account_id else None
+        return _ask_switch(turn, here) if here else turn.back()
     if request.form.get("decision") == "switch":
         changes = {**turns.ANEW, "another": True, "chosen": "", "identifier": ""}
         services().interactions.note(turn.found, **changes)
