@@ -1,7 +1,8 @@
-"""SECURITY cases 89 and 90: each page of a sign-in serves its turn alone, and its browser alone."""
+"""SECURITY cases 89 and 90: forms without their token, of another step, of another tab; forged
+cookies. Whose turn it is: test_state_machine.py.
+"""
 
 from collections.abc import Callable, Mapping
-from itertools import product
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.abuse_browser.asking import AUTHORIZE, LOGOUT, ask, at_password, sign
 from tests.abuse_browser.clicking import click
 from tests.support.browserless import Browserless, Page
 from tests.support.deployment import Deployment
-from tests.support.refusals import contents, entries
+from tests.support.refusals import contents
 from tests.support.seeds import ADA, GRACE, ORIGIN
 from tests.support.token_client import TokenClient
 
@@ -72,19 +73,6 @@ STAGES: Mapping[str, Callable[[Deployment], tuple[Browserless, Page]]] = {
     "visit": stage_visit,
     "sign-out": stage_sign_out,
 }
-OWN_TURN = {
-    "sign-in": {"sign-in"},
-    "password": {"sign-in", "password"},
-    "fresh": {"sign-in", "password", "switch"},
-    "account": {"account", "switch"},
-    "consent": {"consent", "switch"},
-    "consent after password": {"consent", "switch"},
-    "visit": {"sign-in"},
-    "sign-out": {"sign-out", "switch"},
-}
-"""Where an answer is taken: who is asked for the password may still say another name, and whoever
-is signed in may always go.
-"""
 PAGES = ("", "sign-in", "password", "account", "switch", "consent", "sign-out")
 BODIES: tuple[Mapping[str, str], ...] = (
     {},
@@ -103,66 +91,6 @@ def handle_of(page: Page) -> str:
 
 def form_token(page: Page) -> dict[str, str]:
     return {"csrf_token": page.form.named("csrf_token").value}
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_case_089_no_request_out_of_turn_gets_further(
-    stage: str, deployment: Deployment, services: Services
-) -> None:
-    """Every page of an interaction, asked and answered at every stage of it, with every body."""
-    browser, page = STAGES[stage](deployment)
-    start = f"{browser.origin}/interaction/{handle_of(page)}"
-    before = contents(services.store)
-    for name in PAGES:
-        url = f"{start}/{name}" if name else start
-        answer = browser.http.get(url, allow_redirects=False)
-        own = name in OWN_TURN[stage]
-        assert answer.status_code in ({200, 303} if own else {303}), f"{name}: {answer.status_code}"
-        if answer.status_code == 303:
-            assert answer.headers["Location"].startswith("/interaction/"), name
-        if own or not name:
-            continue
-        for body in BODIES:
-            fields = {**form_token(page), **body}
-            answer = browser.http.post(
-                url, data=fields, headers={"Referer": page.url}, allow_redirects=False
-            )
-            assert answer.status_code == 303, f"{name} {body}: {answer.status_code}"
-            assert answer.headers["Location"].startswith("/interaction/"), f"{name} {body}"
-    if stage != "fresh":
-        assert contents(services.store) == before
-    answer = browser.http.get(start)
-    assert answer.url.rsplit("?")[0] == page.url.rsplit("?")[0] or stage == "password"
-    assert not [each for each in entries(services.store) if each["event"] == "consent.given"]
-    assert not [each for each in entries(services.store) if "authorization" in each["event"]]
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_case_089_another_browser_gets_nowhere_with_the_address(
-    stage: str, deployment: Deployment, services: Services
-) -> None:
-    """Neither one without a cookie, nor one that somebody else is signed in to."""
-    browser, page = STAGES[stage](deployment)
-    start = f"{browser.origin}/interaction/{handle_of(page)}"
-    grace = deployment.browserless(GRACE)
-    signed = grace.get("/sign-in")
-    while signed.form.action != "/sign-out":
-        signed = grace.answer(signed)
-    before = contents(services.store)
-    urls = [f"{start}/{name}" if name else start for name in PAGES]
-    tokens = (form_token(page), form_token(signed))
-    for other in (deployment.browserless(None), grace):
-        for url in urls:
-            answer = other.http.get(url, allow_redirects=False)
-            assert (answer.status_code, "Location" in answer.headers) == (404, False), url
-        for url, body, token in product((*urls[1:], f"{start}/cancel"), BODIES, tokens):
-            answer = other.http.post(
-                url, data={**token, **body}, headers={"Referer": page.url}, allow_redirects=False
-            )
-            # An old form leads back to the interaction, which is not this browser's.
-            back = answer.headers.get("Location") == f"/interaction/{handle_of(page)}"
-            assert answer.status_code == 404 or back, f"{url} {body}"
-    assert contents(services.store) == before
 
 
 @pytest.mark.parametrize("stage", STAGES)
