@@ -42,13 +42,14 @@ class Standing:
 class Demand:
     """What somebody wants to do, and what is asked of them beyond the policies.
 
-    `level` is the strength that a client asked for, `essential` whether nothing less will do;
+    `levels` are the strengths that a client asked for, the best liked first, `essential` whether
+    nothing less will do;
     `fresh`: only what is proven in this interaction counts.
     """
 
     action: str
     resource: Resource
-    level: int = 0
+    levels: tuple[int, ...] = ()
     essential: bool = False
     fresh: bool = False
 
@@ -199,14 +200,18 @@ def _required(requires: frozenset[str], standing: Standing) -> Missing:
 
 
 def _asked_for(case: _Case, assurance: Assurance) -> Missing:
-    """Return what a client asked for and did not get; if it is not essential, only what the person
-    has.
+    """Return what a client asked for and did not get.
+
+    Of wishes, the first that is reached, or can be with what the person has.
     """
-    if assurance.level >= case.demand.level:
-        return ""
-    strong = case.demand.level >= PHISHING_RESISTANT
-    missing = _passkey(case.standing) if strong else _required(_TWO, case.standing)
-    return missing if case.demand.essential or not missing.startswith("enrol") else ""
+    for level in case.demand.levels:
+        if assurance.level >= level:
+            return ""
+        strong = level >= PHISHING_RESISTANT
+        missing = _passkey(case.standing) if strong else _required(_TWO, case.standing)
+        if case.demand.essential or not missing.startswith("enrol"):
+            return missing
+    return ""
 
 
 def _passkey(standing: Standing) -> Missing:

@@ -79,6 +79,11 @@ class SmtpServer:
         self._name = name
         self._trusted = ssl.create_default_context()
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether mail goes there through TLS."""
+        return self._place.tls != "off"
+
     def send(self, message: Message) -> None:
         """Hand a mail over; once this returns, the server answers for it. Raises MailRefused."""
         try:

@@ -121,8 +121,8 @@ def demand(
         age = now - session.auth_time
         fresh = fresh or age > request.max_age or request.max_age == 0
     application = Resource("application", client.client_id, client.first_party)
-    level = requested_acr.level(request.acr_values, essential=request.acr_essential)
-    return Demand("sign_in", application, level, request.acr_essential, fresh)
+    levels = requested_acr.levels(request.acr_values, essential=request.acr_essential)
+    return Demand("sign_in", application, levels, request.acr_essential, fresh)
 
 
 def next_step(situation: Situation) -> Step:

@@ -39,14 +39,12 @@ def parse(acr_values: str, claims: str) -> RequestedAcr:
     return RequestedAcr(tuple(value for value in wished if value in ACR_VALUES), essential=False)
 
 
-def level(values: Sequence[str], *, essential: bool) -> int:
-    """Return the level to reach: of values that are all good enough the least, of wishes the first,
-    which is the one the client likes best.
+def levels(values: Sequence[str], *, essential: bool) -> tuple[int, ...]:
+    """Return the levels to reach, the best liked first: of values that are all good enough the
+    least alone.
     """
-    levels = [level_of_acr(value) or 0 for value in values]
-    if not levels:
-        return 0
-    return min(levels) if essential else levels[0]
+    asked = tuple(level_of_acr(value) or 0 for value in values)
+    return (min(asked),) if asked and essential else asked
 
 
 def reported(values: Sequence[str], acr: str) -> str:

@@ -18,6 +18,11 @@ _CLOSE_EVERYTHING = (
     "UPDATE one_time SET used_at = :now WHERE used_at IS NULL",
     "DELETE FROM leases",
 )
+_NEWER = {
+    "devices": "UPDATE devices SET trusted_until = NULL",
+    "outgoing_mail": "DELETE FROM outgoing_mail WHERE sent_at IS NULL",
+}
+"""Of tables that a copy from before they were made has not: they are made when it is used."""
 
 
 def open_alone(url: str) -> Store:
@@ -41,15 +46,17 @@ def copy_from(connection: Connection, path: Path) -> None:
 
 
 def close_everything(path: Path, now: int, *, keep_keys: bool) -> None:
-    """End sessions, authorizations and values that work once in the copy at `path`, and unless
-    `keep_keys` its signing keys.
+    """End sessions, authorizations, values that work once, trust in devices and unsent mail in the
+    copy at `path`, and unless `keep_keys` its signing keys.
 
     What was ended after the copy was made must not come back to life. Raises StoreError.
     """
     keys = () if keep_keys else ("DELETE FROM signing_keys",)
     try:
         with closing(sqlite3.connect(path)) as copy, copy:
-            for statement in (*_CLOSE_EVERYTHING, *keys):
+            there = {row[0] for row in copy.execute("SELECT name FROM sqlite_master")}
+            newer = [statement for name, statement in _NEWER.items() if name in there]
+            for statement in (*_CLOSE_EVERYTHING, *newer, *keys):
                 copy.execute(statement, {"now": now})
     except sqlite3.Error as error:
         raise StoreError(f"{path} is not a database of this program: {error}.") from error

@@ -61,7 +61,7 @@ def ways(turn: Turn) -> tuple[str, ...]:
     if not wanted:
         return ()
     held = services().requirements.standing(turn.visit.account_id).credentials
-    if turn.visit.demand.level >= PHISHING_RESISTANT and "passkey" in held:
+    if max(turn.visit.demand.levels, default=0) >= PHISHING_RESISTANT and "passkey" in held:
         return ("passkey",)  # nothing else would do in the end
     return tuple(way for way in wanted if way in held)
 
@@ -87,7 +87,7 @@ def trust_offered(turn: Turn) -> bool:
     visit, step = turn.visit, turn.step
     if not isinstance(step, StepUp) or step.missing != "second" or not step.sentence:
         return False
-    if visit.demand.action != "sign_in" or visit.demand.level >= TWO_FACTORS:
+    if visit.demand.action != "sign_in" or max(visit.demand.levels, default=0) >= TWO_FACTORS:
         return False
     if visit.session is not None and visit.session.account.id == visit.account_id:
         return False

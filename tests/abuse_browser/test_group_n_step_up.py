@@ -332,3 +332,15 @@ def test_a_wrong_second_step_is_recorded_and_changes_nothing(
         type_code(browserless, page, ada.wrong_code())
     assert found[0]["detail"]["factor"] == "authenticator"
     assert found[0]["account_id"] == ada.account.id
+
+
+def test_of_several_wishes_the_first_that_the_person_can_reach_is_asked_for(
+    deployment: Deployment, webapp: TokenClient, ada: Factors
+) -> None:
+    """A trusted browser would do without; the client likes a passkey best, which Ada has not."""
+    browser = deployment.browserless()
+    whole(browser, webapp, ada, trust=True)
+    sign_out(browser)
+    page = half(browser, webapp, acr_values=f"{STRONG} {TWO}")
+    assert page.url.endswith(CODE_PAGE)
+    assert told(browser, webapp, type_code(browser, page, ada.next_code()))["acr"] == TWO

@@ -59,18 +59,20 @@ def test_what_is_refused(claims: str, error: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "essential", "level"),
+    ("values", "essential", "levels"),
     [
-        ((), False, 0),
-        ((TWO,), False, 2),
-        ((STRONG, ONE), False, 3),
-        ((ONE, STRONG), False, 1),
-        ((STRONG, TWO), True, 2),
-        ((STRONG,), True, 3),
+        ((), False, ()),
+        ((), True, ()),
+        ((TWO,), False, (2,)),
+        ((STRONG, ONE), False, (3, 1)),
+        ((STRONG, TWO), True, (2,)),
+        ((STRONG,), True, (3,)),
     ],
 )
-def test_the_level_to_reach(values: tuple[str, ...], essential: bool, level: int) -> None:
-    assert requested_acr.level(values, essential=essential) == level
+def test_the_levels_to_reach(
+    values: tuple[str, ...], essential: bool, levels: tuple[int, ...]
+) -> None:
+    assert requested_acr.levels(values, essential=essential) == levels
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, url_for
 
-from idp.domain.delivery import sender
+from idp.domain.delivery import mail_server, sender
 from idp.domain.errors import NotFound
 from idp.domain.outbox import MailState
 from idp.domain.sessions import Session
@@ -22,13 +22,14 @@ def admin_mail(session: Session) -> Response:
     """Show the state; who got which mail, and its words, are not here."""
     parts = services()
     address = urlsplit(parts.settings.smtp_url.get_secret_value())
+    server = mail_server(parts.settings)
     testing = parts.outbox.available and may(session, "send_test_mail")
     return admin_page(
         "mail.html",
         session,
         _HERE,
         server=address.hostname,
-        encrypted=address.scheme == "smtps" or "tls=off" not in address.query,
+        encrypted=bool(server and server.encrypted),
         outbox_url=url_for("dev_mails") if parts.settings.development else None,
         sender=sender(parts.settings),
         test_action=url_for("admin_test_mail") if testing else None,
