@@ -112,7 +112,8 @@ class RefreshTokens:
         row = rows.find_refresh(connection, presented, now)
         if row is None or row["superseded_at"] is None:
             return "expired"
-        retried = now - row["superseded_at"] < self._retry_window
+        # Whoever waited for the lock may have looked at the clock before the winner did.
+        retried = max(0, now - row["superseded_at"]) < self._retry_window
         if retried and rows.refresh_is_unused(connection, digest(REFRESH_TOKEN, successor)):
             return None
         return "reused"

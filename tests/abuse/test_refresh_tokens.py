@@ -213,6 +213,20 @@ def test_without_a_window_each_repeat_is_reuse(
     assert_dead(webapp, second, refused)
 
 
+@pytest.mark.settings(refresh_retry_window=0)
+def test_who_looked_at_the_clock_before_the_winner_did_comes_too_late_all_the_same(
+    webapp: TokenClient, browserless: Browserless, clock: HeldClock, refused: Refused
+) -> None:
+    """Of two that wait for the lock, the later one by the clock may get it first."""
+    first = webapp.sign_in(browserless, OFFLINE)["refresh_token"]
+    clock.advance(1)
+    second = tokens(webapp.refresh(first))
+    clock.advance(-1)
+    with refused("refresh.refused", changes=["authorizations"], times=1):
+        assert_error(webapp.refresh(first), 400, "invalid_grant")
+    assert_dead(webapp, second, refused)
+
+
 def test_the_first_use_of_the_successor_closes_the_window(
     webapp: TokenClient, browserless: Browserless, refused: Refused
 ) -> None:
