@@ -27,6 +27,9 @@ BARE = {
     "dev/mails.html": {},
     "forbidden.html": {"switch_url": "/x", "sentence": "Sorry."},
     "other_ways.html": {"cancel_url": "/x"},
+    "forgot.html": {"action": "/x"},
+    "new_password.html": {"action": "/x", "email": "ada@example.org", "min_length": 15},
+    "sign_up.html": {"action": "/x", "sign_in_url": "/x"},
     "administrator.html": {"action": "/x", "min_length": 12},
     "playground/start.html": {"action": "/x"},
     "playground/callback.html": {"action": "/x"},
@@ -45,14 +48,16 @@ NEVER_BARE = {
     "mailed_disowned.html",
     "mailed_elsewhere.html",
     "mailed_over.html",
+    "new_account.html",
     "passkey.html",
     "recovery_code.html",
     "recovery_codes.html",
     "sign_out.html",
     "switch_account.html",
-} | {
     "not_permitted.html",
     *(f"account/{template}.html" for template, _ in STATES.values()),
+    # Each has the console around it, and lists of something.
+    *(sample.template for sample in SAMPLES.values() if sample.template.startswith("admin/")),
 }
 FRAMES = {"document.html", "shell.html", "wide.html", "console.html", "playground/frame.html"}
 
