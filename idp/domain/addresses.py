@@ -1,7 +1,8 @@
 """Changing an account's address: the new one is proven first, by a link or a code mailed to it.
 
 Both are good once, for the person who asked, until something else was asked for. The code is typed
-where it was asked for; five wrong ones end it.
+where it was asked for; five wrong ones end it. Whoever got in by the mail of the address before is
+shut out.
 """
 
 import secrets
@@ -13,7 +14,7 @@ from idp.crypto.secrets import digest, random_token, same
 from idp.domain.accounts import Account, Accounts, checked_email, email_key
 from idp.domain.audit import Audit, Entry
 from idp.domain.clock import Clock
-from idp.domain.credentials.changes import By
+from idp.domain.credentials.changes import By, CredentialChanges
 from idp.domain.errors import AlreadyExists, Invalid, NotFound, Refused
 from idp.domain.one_time import OneTimeValues
 from idp.domain.outbox import Outbox
@@ -47,6 +48,7 @@ class Addresses:
         store: Store,
         accounts: Accounts,
         one_time: OneTimeValues,
+        changes: CredentialChanges,
         outbox: Outbox,
         throttle: Throttle,
         audit: Audit,
@@ -56,6 +58,7 @@ class Addresses:
         self._store = store
         self._accounts = accounts
         self._one_time = one_time
+        self._changes = changes
         self._outbox = outbox
         self._throttle = throttle
         self._audit = audit
@@ -178,6 +181,7 @@ class Addresses:
         entry = Entry("address.changed", by.actor, account.id)
         self._audit.record(connection, by.origin, entry)
         if email != before.email:
+            self._changes.shut_out(connection, before, "address changed", by)
             self._tell(connection, before, email, now)
         return self._accounts.get_within(connection, account.id)
 

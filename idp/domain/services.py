@@ -220,7 +220,15 @@ def _own(on: _People, clients: Clients, consents: Consents) -> OwnAccount:
     return OwnAccount(
         Profiles(store, audit, clock),
         Addresses(
-            store, on.accounts, on.one_time, on.outbox, on.throttle, audit, clock, on.settings
+            store,
+            on.accounts,
+            on.one_time,
+            on.changes,
+            on.outbox,
+            on.throttle,
+            audit,
+            clock,
+            on.settings,
         ),
         password,
         OwnFactors(store, on.authenticators, on.passkeys, on.recovery_codes, on.throttle),
