@@ -11,6 +11,7 @@ import socket
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -226,26 +227,35 @@ def served(
     databases.dropped(database, postgres_if_wanted)
 
 
+@contextmanager
+def nodes_over(seeded: Seeded, folder: Path) -> Iterator[Serve]:
+    """`serve` for a database that is there already; logs and keys are in `folder`."""
+    started: list[Serving] = []
+
+    def start(nodes: int = 1, workers: int = 1, **settings: Any) -> Serving:
+        ports = [free_port() for _ in range(nodes)]
+        issuer = settings.pop("issuer", f"http://localhost:{ports[0]}")
+        serving = Serving(issuer, seeded, _environment(issuer, seeded, folder / "keys", settings))
+        started.append(serving)
+        for port in ports:
+            serving.start_node(port, folder / f"node-{port}.log", workers)
+        serving.wait()
+        return serving
+
+    try:
+        yield start
+    finally:
+        for serving in started:
+            serving.kill()
+    for serving in started:
+        serving.assert_spread()
+
+
 @pytest.fixture
 def serve(served: Seeded, tmp_path: Path) -> Iterator[Serve]:
     """`serve(nodes=2, workers=1, **settings)` starts that many nodes over one seeded database.
 
     At the end they are killed, and it fails if only one of several answered. About 1.5 s a node.
     """
-    started: list[Serving] = []
-
-    def start(nodes: int = 1, workers: int = 1, **settings: Any) -> Serving:
-        ports = [free_port() for _ in range(nodes)]
-        issuer = settings.pop("issuer", f"http://localhost:{ports[0]}")
-        serving = Serving(issuer, served, _environment(issuer, served, tmp_path / "keys", settings))
-        started.append(serving)
-        for port in ports:
-            serving.start_node(port, tmp_path / f"node-{port}.log", workers)
-        serving.wait()
-        return serving
-
-    yield start
-    for serving in started:
-        serving.kill()
-    for serving in started:
-        serving.assert_spread()
+    with nodes_over(served, tmp_path) as start:
+        yield start
