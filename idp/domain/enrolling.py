@@ -7,7 +7,7 @@ gets another by a first factor alone (SECURITY case 106). What was made counts a
 from dataclasses import dataclass
 
 from idp.domain.access import Resource
-from idp.domain.audit import Origin
+from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
 from idp.domain.credentials.changes import By
 from idp.domain.credentials.passkeys import Passkeys
@@ -46,6 +46,7 @@ class Enrolling:
         proving: Proving,
         sign_in: SignIn,
         throttle: Throttle,
+        audit: Audit,
         clock: Clock,
     ) -> None:
         self._store = store
@@ -54,6 +55,7 @@ class Enrolling:
         self._proving = proving
         self._sign_in = sign_in
         self._throttle = throttle
+        self._audit = audit
         self._clock = clock
 
     def verdict(self, visit: Visit) -> Verdict:
@@ -135,9 +137,11 @@ class Enrolling:
         account = self._sign_in.proving(visit)
         prepared = self._ways.recovery_codes.prepare()
         with self._store.writing() as connection:
-            if not self._judge(connection, visit).enough:
-                raise Refused("not enough was proven to make recovery codes")
-            self._ways.recovery_codes.replace(connection, account, prepared, _by(visit))
+            enough = self._judge(connection, visit).enough
+            if enough:
+                self._ways.recovery_codes.replace(connection, account, prepared, _by(visit))
+        if not enough:
+            raise self._refused(account.id, visit.origin)
         return prepared.codes
 
     def _count(self, visit: Visit) -> None:
@@ -146,7 +150,15 @@ class Enrolling:
         """
         self._throttle.count("enrolment", visit.origin.address)
         if not self.verdict(visit).enough:
-            raise Refused("not enough was proven to make a factor")
+            raise self._refused(visit.account_id, visit.origin)
+
+    def _refused(self, account_id: str, origin: Origin) -> Refused:
+        """Record that somebody may not make a factor."""
+        detail = {"action": "account/enrol_credentials"}
+        actor = f"account:{account_id}" if account_id else "anyone"
+        entry = Entry("access.refused", actor, account_id or None, detail=detail)
+        self._audit.refuse(origin, entry)
+        return Refused("not enough was proven to make a factor")
 
     def upgradable(self, session: Session, device: str, address: str) -> bool:
         """Whether a passkey may be made silently: a password was proven just now, there is no
@@ -165,7 +177,7 @@ class Enrolling:
         """
         self._throttle.count("enrolment", origin.address)
         if not self.upgradable(session, device, origin.address):
-            raise Refused("no silent passkey here")
+            raise self._refused(session.account.id, origin)
         account, binding = session.account, binding_of(cookie)
         return self._ways.passkeys.creation_options(account, binding, silent=True)
 
@@ -177,7 +189,7 @@ class Enrolling:
         account = session.account
         new = self._ways.passkeys.check_creation(account, binding_of(cookie), response)
         if not self.upgradable(session, device, origin.address):
-            raise Refused("no silent passkey here")
+            raise self._refused(account.id, origin)
         by = By(f"account:{account.id}", origin, session.id)
         with self._store.writing() as connection:
             self._ways.passkeys.add(connection, account, new, "", by)

@@ -312,7 +312,9 @@ def _sign_in(on: _People, proving: Proving) -> SignIn:
 
 def _enrolling(on: _People, proving: Proving, sign_in: SignIn) -> Enrolling:
     ways = Ways(on.authenticators, on.passkeys, on.recovery_codes)
-    return Enrolling(on.store, ways, on.requirements, proving, sign_in, on.throttle, on.clock)
+    return Enrolling(
+        on.store, ways, on.requirements, proving, sign_in, on.throttle, on.audit, on.clock
+    )
 
 
 def _magic_links(
