@@ -211,30 +211,21 @@ def _assemble(on: _People) -> Services:
 
 
 def _own(on: _People, clients: Clients, consents: Consents) -> OwnAccount:
-    store, audit, clock = on.store, on.audit, on.clock
+    store, audit, clock, outbox, settings = on.store, on.audit, on.clock, on.outbox, on.settings
     connections = Connections(store, clients, consents, clock)
     activity = Activity(store)
-    password = OwnPassword(
-        store, on.passwords, on.requirements, on.changes, on.outbox, audit, clock
+    password = OwnPassword(store, on.passwords, on.requirements, on.changes, outbox, audit, clock)
+    addresses = Addresses(
+        store, on.accounts, on.one_time, on.changes, outbox, on.throttle, audit, clock, settings
     )
     return OwnAccount(
         Profiles(store, audit, clock),
-        Addresses(
-            store,
-            on.accounts,
-            on.one_time,
-            on.changes,
-            on.outbox,
-            on.throttle,
-            audit,
-            clock,
-            on.settings,
-        ),
+        addresses,
         password,
         OwnFactors(store, on.authenticators, on.passkeys, on.recovery_codes, on.throttle),
         connections,
         activity,
-        Deletion(store, on.outbox, audit, clock, on.settings),
+        Deletion(store, outbox, audit, clock, settings),
         Export(
             store,
             password,
@@ -311,10 +302,8 @@ def _sign_in(on: _People, proving: Proving) -> SignIn:
 
 
 def _enrolling(on: _People, proving: Proving, sign_in: SignIn) -> Enrolling:
-    ways = Ways(on.authenticators, on.passkeys, on.recovery_codes)
-    return Enrolling(
-        on.store, ways, on.requirements, proving, sign_in, on.throttle, on.audit, on.clock
-    )
+    ways, needs = Ways(on.authenticators, on.passkeys, on.recovery_codes), on.requirements
+    return Enrolling(on.store, ways, needs, proving, sign_in, on.throttle, on.audit, on.clock)
 
 
 def _magic_links(
