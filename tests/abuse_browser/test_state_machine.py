@@ -32,7 +32,6 @@ from tests.support.seeds import ADA, GRACE
 pytestmark = pytest.mark.settings(**SETTINGS)
 every_state = pytest.mark.parametrize("state", STATES)
 on_sqlite = pytest.mark.only_on("sqlite")
-SAMPLE = ("password, second missing", "sign-up proven", "consent")
 
 DECISIONS: Mapping[str, str] = {
     "consent": "allow",
@@ -156,17 +155,6 @@ def gained(kit: Kit, at: At) -> set[str]:
 @on_sqlite
 @every_state
 def test_case_089_a_request_out_of_turn_changes_nothing(kit: Kit, state: str) -> None:
-    assert_out_of_turn(kit, state)
-
-
-@pytest.mark.slow
-@pytest.mark.only_on("postgresql")
-@pytest.mark.parametrize("state", SAMPLE)
-def test_case_089_a_request_out_of_turn_changes_nothing_there_either(kit: Kit, state: str) -> None:
-    assert_out_of_turn(kit, state)
-
-
-def assert_out_of_turn(kit: Kit, state: str) -> None:
     """Ask and answer every page whose turn it is not; then give wrong answers to the others."""
     at, turn = STATES[state].build(kit), STATES[state].turn
     led = leads_to(at)

@@ -4,9 +4,10 @@ Two gunicorn masters over one database take the requests in turn, so nothing of 
 process; `serve` prints their workers and fails if one of them gave all answers.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.factors.every_factor import ACCOUNT, FACTORS, SECURITY, Factor
 from tests.factors.hands import World
 from tests.support import databases
 from tests.support.application import Seeded, Templates, running, settings_for
+from tests.support.postgres_server import PostgresServer
 from tests.support.refusals import contents, entries
 from tests.support.serving import nodes_over
 from tests.support.token_parts import claims_of
@@ -27,22 +29,28 @@ BY_ANY_NODE = frozenset({"outgoing_mail", "leases"})
 """What the nodes write by themselves: how far a mail came, and who does what recurs."""
 
 
-def on(kind: str) -> tuple[pytest.MarkDecorator, ...]:
-    """All factors on one database share its nodes, and so one worker of xdist."""
-    together = pytest.mark.xdist_group(f"every factor on {kind}")
-    return (together, pytest.mark.slow) if kind == "postgresql" else (together,)
+Worlds = Callable[[str, PostgresServer | None], World]
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(kind, marks=on(kind)) for kind in databases.KINDS]
-)
-def world(
-    request: pytest.FixtureRequest, templates: Templates, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
-    """Two nodes on one database."""
-    kind, folder = str(request.param), tmp_path_factory.mktemp("every-factor")
-    server = request.getfixturevalue("postgres") if kind == "postgresql" else None
-    template = templates.of(kind, server, real_time=True)
+@pytest.fixture(scope="module")
+def worlds(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
+    """Two nodes on one database for all factors: started when they are first needed. 3 s."""
+    made: dict[str, World] = {}
+    with ExitStack() as stack:
+
+        def world_on(kind: str, server: PostgresServer | None) -> World:
+            if kind not in made:
+                template = templates.of(kind, server, real_time=True)
+                folder = tmp_path_factory.mktemp("every-factor")
+                made[kind] = stack.enter_context(started(template, folder, server))
+            return made[kind]
+
+        yield world_on
+
+
+@contextmanager
+def started(template: Seeded, folder: Path, server: PostgresServer | None) -> Iterator[World]:
+    """Start the nodes on a copy of a seeded database, and look behind them."""
     database = databases.copied(template.database, folder / "data", server)
     with nodes_over(Seeded(database, template.seeds), folder) as serve:
         serving = serve(nodes=2, **SETTINGS)
@@ -50,6 +58,12 @@ def world(
         with running(settings, system_clock) as behind:
             yield World(serving, services_of(behind))
     databases.dropped(database, server)
+
+
+@pytest.fixture
+def world(database_kind: str, postgres_if_wanted: PostgresServer | None, worlds: Worlds) -> World:
+    """The nodes on the database of the test."""
+    return worlds(database_kind, postgres_if_wanted)
 
 
 @dataclass
