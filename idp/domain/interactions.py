@@ -171,17 +171,22 @@ class Interactions:
         connection: Connection,
         interaction: Interaction,
         account_id: str,
+        session_id: str,
         method: str,
         at: int | None = None,
     ) -> Progress:
         """Return progress as it is now, and that this account proved a factor `at` some second
         (None: now): to be written in the same transaction, in which nobody else changes it. What
         another one proved is forgotten.
+
+        So is what began a session, for a browser whose own (`session_id`) is not that one: it came
+        with the cookie of before the sign-in, and proves all of it itself (SECURITY case 114).
         """
         now = self._locked(connection, interaction)
+        spent = now.signed_in == account_id and now.session_id != session_id
+        earlier = {} if spent else now.proofs_of(account_id)
         proven_at = int(self._clock()) if at is None else at
-        proofs = {**now.proofs_of(account_id), method: proven_at}
-        return replace(now, account=account_id, proofs=proofs)
+        return replace(now, account=account_id, proofs={**earlier, method: proven_at})
 
     def write_sign_in(
         self,

@@ -55,6 +55,11 @@ class Visit:
             return progress.account
         return self.session.account.id if self.session and not progress.another else ""
 
+    def session_of(self, account_id: str) -> str:
+        """Return the id of the session that goes on, if it is this account's, else nothing."""
+        own = self.session if self.session and self.session.account.id == account_id else None
+        return own.id if own else ""
+
     def demand_of(self, account_id: str) -> Demand:
         """Return what this account has to prove: a deed is for who is signed in, and anybody else
         signs in first, by no less than anywhere.
@@ -151,15 +156,7 @@ class Proving:
 
     def _go_on(self, connection: Connection, visit: Visit, proof: Proof) -> Cookies | None:
         person = proof.account.id
-        progress = self._interactions.with_proof(
-            connection, visit.interaction, person, proof.method, proof.at
-        )
-        proofs = Proofs(person, visit.proofs(person).held, progress.proofs)
-        if progress.proofs.keys() != {proof.method} and not still_hold(
-            connection, replace(proofs, marks=progress.marks)
-        ):
-            now = {proof.method: progress.proofs[proof.method]}
-            proofs, progress = replace(proofs, now=now), replace(progress, proofs=now)
+        progress, proofs = self._proven(connection, visit, proof)
         verdict = self._requirements.judge_within(
             connection,
             proofs,
@@ -170,12 +167,35 @@ class Proving:
         if verdict.enough and verdict.assurance:
             login = Login(person, verdict.proofs, verdict.assurance, progress.keep or None)
             return self._open(connection, visit, proof, login, progress)
+        if progress.session_of(person) not in {"", visit.session_of(person)}:
+            progress = replace(progress, signed_in="", session_id="")  # begins anew here
         progress = replace(progress, marks=marks_of(connection, person))
         self._interactions.write(connection, visit.interaction, progress)
         detail = {"factor": proof.method, "missing": verdict.missing}
         entry = Entry("sign_in.factor", f"account:{person}", person, detail=detail)
         self._audit.record(connection, visit.origin, entry)
         return None
+
+    def _proven(
+        self, connection: Connection, visit: Visit, proof: Proof
+    ) -> tuple[Progress, Proofs]:
+        """Return progress with this proof, and all that counts with it by now."""
+        person = proof.account.id
+        progress = self._interactions.with_proof(
+            connection,
+            visit.interaction,
+            person,
+            visit.session_of(person),
+            proof.method,
+            proof.at,
+        )
+        proofs = Proofs(person, visit.proofs(person).held, progress.proofs)
+        if progress.proofs.keys() != {proof.method} and not still_hold(
+            connection, replace(proofs, marks=progress.marks)
+        ):
+            now = {proof.method: progress.proofs[proof.method]}
+            proofs, progress = replace(proofs, now=now), replace(progress, proofs=now)
+        return progress, proofs
 
     def _open(
         self,

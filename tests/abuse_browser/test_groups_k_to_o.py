@@ -325,3 +325,29 @@ def test_case_116_a_session_that_others_ended_is_refused_at_once_on_every_node(
             client = place.client("own")
             assert client.refresh(bound["refresh_token"]).json()["error"] == "invalid_grant"
             assert not client.active(bound["access_token"])
+
+
+@pytest.mark.every_database
+def test_case_114_the_cookie_of_before_and_the_password_are_no_second_factor(
+    deployment: Deployment, webapp: TokenClient, ada: Factors, services: Services
+) -> None:
+    """Somebody planted the cookie and knows the password; the second step was Ada's alone."""
+    ada.with_app()
+    browser = deployment.browserless()
+    page = half(browser, webapp)
+    thief = deployment.browserless()
+    thief.http.cookies = browser.http.cookies.copy()
+    page = type_second(browser, page, ada.next_code())
+    assert page.title.startswith("Allow access"), page
+    blank = thief.get("/")
+    fields = {"csrf_token": form_token_of_menus(blank), "password": ADA.password}
+    answer = thief.post(f"{start_of(page)}/password", fields, blank.url)
+    assert not answer.title.startswith("Allow access"), answer
+    assert thief.get("/").title.startswith("Welcome"), "nobody is signed in there"
+    assert browser.get("/").title.startswith("Your account")
+    assert "code" in browser.finish(browser.get(page.url)).callback
+
+
+def form_token_of_menus(page: Page) -> str:
+    """Return the form token of a page, of whatever form it has."""
+    return [*page.document.forms, *page.document.menus][0].named("csrf_token").value

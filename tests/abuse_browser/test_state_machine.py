@@ -21,6 +21,7 @@ from tests.abuse_browser.states import (
     STATES,
     At,
     Kit,
+    Step,
     form_token,
     post,
 )
@@ -31,7 +32,6 @@ from tests.support.seeds import ADA, GRACE
 
 pytestmark = pytest.mark.settings(**SETTINGS)
 every_state = pytest.mark.parametrize("state", STATES)
-on_sqlite = pytest.mark.only_on("sqlite")
 
 DECISIONS: Mapping[str, str] = {
     "consent": "allow",
@@ -60,8 +60,18 @@ RIGHT_BY_ITSELF = frozenset({"mailed", "save_codes"})
 NEVER_OUT_OF_TURN = frozenset({"interaction", "cancel"})
 """The dispatcher, which is where every page leads back to, and whoever wants no more."""
 _VOLATILE = frozenset(
-    {"cookie_digest", "chosen_at", "seen_at", "idle_expires_at", "expires_at", "auth_time"}
+    {
+        "cookie_digest",
+        "chosen_at",
+        "seen_at",
+        "idle_expires_at",
+        "expires_at",
+        "auth_time",
+        "proofs",
+        "last_factor",
+    }
 )
+"""What changes when somebody proves once more what was proven, and is worth no more."""
 _GAINS = (
     "accounts",
     "role_assignments",
@@ -152,12 +162,19 @@ def gained(kit: Kit, at: At) -> set[str]:
     return facts | {f"{name} {now.details[name]}" for name in _PROVEN if name in now.details}
 
 
-@on_sqlite
+@pytest.mark.only_on("sqlite")
 @every_state
-def test_case_089_a_request_out_of_turn_changes_nothing(kit: Kit, state: str) -> None:
-    """Ask and answer every page whose turn it is not; then give wrong answers to the others."""
-    at, turn = STATES[state].build(kit), STATES[state].turn
-    led = leads_to(at)
+def test_case_089_out_of_turn_or_from_another_browser_nothing_changes(kit: Kit, state: str) -> None:
+    at = STATES[state].build(kit)
+    try_elsewhere(kit, at)
+    try_out_of_turn(kit, at, state)
+
+
+def try_out_of_turn(kit: Kit, at: At, state: str) -> None:
+    """Ask and answer every page whose turn it is not; then give wrong answers to the others, and
+    say that nothing more is wanted.
+    """
+    turn, led = STATES[state].turn, leads_to(at)
     before, facts = contents(kit.services.store), gained(kit, at)
     token = {"csrf_token": form_token(at.page)}
     for endpoint in PAGES.keys() - turn - NEVER_OUT_OF_TURN:
@@ -173,6 +190,9 @@ def test_case_089_a_request_out_of_turn_changes_nothing(kit: Kit, state: str) ->
             answer = send(at.browser.http, at, endpoint, method, {**token, **WRONG})
             assert_safe(answer, (endpoint, method))
             assert gained(kit, at) <= facts, (endpoint, method)
+    ended = send(at.browser.http, at, "cancel", "POST", token).headers.get("Location", "")
+    assert "code=" not in ended or ended == led[2], ended
+    assert gained(kit, at) <= facts
 
 
 def assert_sent_back(answer: requests.Response, at: At, state: str, where: object) -> None:
@@ -190,11 +210,8 @@ def leads_to(at: At) -> tuple[int, str, str | None]:
     return now.status, now.url, now.left_for
 
 
-@on_sqlite
-@every_state
-def test_case_089_another_browser_gets_nothing(kit: Kit, state: str) -> None:
-    """One that has no cookie, one that nobody is signed in to, and one that Grace is."""
-    at = STATES[state].build(kit)
+def try_elsewhere(kit: Kit, at: At) -> None:
+    """Try from one that has no cookie, one that nobody is signed in to, and one that Grace is."""
     grace = kit.deployment.browserless(GRACE)
     hers = grace.get("/sign-in")
     while hers.form.action != "/sign-out":
@@ -220,18 +237,6 @@ def test_case_089_another_browser_gets_nothing(kit: Kit, state: str) -> None:
     assert contents(kit.services.store) == before
 
 
-@on_sqlite
-@every_state
-def test_case_089_what_was_sent_on_the_way_gains_nothing_again(kit: Kit, state: str) -> None:
-    """Every form that led here: with the cookie that it had, and with the one of now."""
-    at = STATES[state].build(kit)
-    facts = gained(kit, at)
-    for request in list(kit.sent):
-        for answer in again(kit, at, request):
-            assert_safe(answer, request.url)
-            assert gained(kit, at) <= facts, request.url
-
-
 def again(kit: Kit, at: At, request: requests.PreparedRequest) -> Iterator[requests.Response]:
     """Send a form as it was, and as the page of now would."""
     yield kit.deployment.new_http().send(request.copy(), allow_redirects=False)
@@ -243,27 +248,35 @@ def again(kit: Kit, at: At, request: requests.PreparedRequest) -> Iterator[reque
 
 
 @every_state
-def test_case_089_the_right_form_goes_on_once(kit: Kit, state: str) -> None:
-    """It does go on, so nothing above was refused for another reason; the same form again gains
-    nothing more, by the cookie that it had or by the one of now.
+def test_case_089_the_right_form_goes_on_and_no_form_gains_anything_again(
+    kit: Kit, state: str
+) -> None:
+    """It goes on, so nothing above was refused for another reason. Then it and every form before it
+    are sent again: with the cookie that they had, and as the page of now would.
     """
     at, goes_on = STATES[state].build(kit), STATES[state].on
-    if goes_on is None:
-        assert state in {"finished", "expired"}
-        return
-    before = progress(kit, at), gained(kit, at)
-    kit.sent.clear()
-    page = post(at, *goes_on(kit, at))
-    assert page.left_for or page.status == 200, page
-    facts = gained(kit, at)
-    assert (progress(kit, at), facts) != before
-    (request,) = kit.sent
-    for answer in again(kit, at, request):
+    facts = go_on(kit, at, goes_on) if goes_on else gained(kit, at)
+    *earlier, last = list(kit.sent)
+    for answer in again(kit, at, last):
         assert_safe(answer, state)
-        if state in WORKS_AGAIN:
-            assert tables(gained(kit, at)) == tables(facts)
-        else:
-            assert gained(kit, at) <= facts
+    if state in WORKS_AGAIN:
+        assert tables(gained(kit, at)) == tables(facts)
+        facts |= gained(kit, at)
+    assert gained(kit, at) <= facts
+    for request in reversed(earlier):
+        for answer in again(kit, at, request):
+            assert_safe(answer, request.url)
+            assert gained(kit, at) <= facts, request.url
+
+
+def go_on(kit: Kit, at: At, step: Step) -> set[str]:
+    """Send the right form, and return what was gained by then."""
+    before = progress(kit, at), gained(kit, at)
+    page = post(at, *step(kit, at))
+    assert page.left_for or page.status == 200, page
+    after = progress(kit, at), gained(kit, at)
+    assert after != before
+    return after[1]
 
 
 def tables(facts: set[str]) -> Counter[str]:
