@@ -17,13 +17,15 @@ def set_up_app(page: Page, issuer: str) -> str:
     page.get_by_role("link", name="Add an app").click()
     page.get_by_text("Can’t scan it? Type the key").click()
     secret = page.locator("#authenticator-key").inner_text().replace(" ", "")
-    page.get_by_label("Type the code that the app shows").fill(code(secret, -1))
+    page.get_by_label("Type the code that the app shows").fill(code(secret, 0))
     page.get_by_role("button", name="Confirm").click()
     return secret
 
 
 def code(secret: str, steps: int) -> str:
-    """Return a code of now or of a neighbouring time step: each works once, in this order."""
+    """Return a code of now or of the next time step: each works once, in this order, and still does
+    if the step ends meanwhile.
+    """
     return pyotp.TOTP(secret).at(int(time.time()) + 30 * steps)
 
 
