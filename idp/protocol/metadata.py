@@ -9,12 +9,11 @@ from idp.config import Settings
 from idp.domain.assurance import ACR_VALUES
 from idp.domain.languages import LANGUAGES
 from idp.domain.resources import OIDC_SCOPES
-from idp.protocol import pkce
+from idp.protocol import id_token, pkce
 from idp.protocol.authorization_request import PROMPTS
 from idp.protocol.claims import CLAIMS
 from idp.protocol.client_authentication import METHODS
 from idp.protocol.enabled import GRANT_TYPES
-from idp.protocol.tokens import ID_TOKEN_ALGORITHMS
 
 AUTHORIZE = "/oauth2/authorize"
 TOKEN = "/oauth2/token"
@@ -43,7 +42,7 @@ def metadata(settings: Settings, prompts: Collection[str] = PROMPTS) -> dict[str
         "response_modes_supported": ["query"],
         "grant_types_supported": list(GRANT_TYPES),
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": list(ID_TOKEN_ALGORITHMS),
+        "id_token_signing_alg_values_supported": list(id_token.ALGORITHMS),
         "token_endpoint_auth_methods_supported": list(METHODS),
         "introspection_endpoint_auth_methods_supported": _SECRET_METHODS,
         "revocation_endpoint_auth_methods_supported": list(METHODS),

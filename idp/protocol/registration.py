@@ -15,12 +15,11 @@ from typing import Any
 
 from idp.domain.clients import Client
 from idp.domain.resources import OIDC_SCOPES
+from idp.protocol import id_token, redirect_uris
 from idp.protocol import metadata_values as read
-from idp.protocol import redirect_uris
 from idp.protocol.client_authentication import METHODS
 from idp.protocol.enabled import GRANT_TYPES
 from idp.protocol.metadata_values import Reader, RegistrationError, refused
-from idp.protocol.tokens import ID_TOKEN_ALGORITHMS
 
 MOST_REDIRECT_URIS = 20
 MOST_TRANSLATIONS = 50
@@ -54,7 +53,7 @@ HONOURED = {
     "software_version": Field(read.text(200)),
     "application_type": Field(read.one_of(("native", "web")), "web"),
     "subject_type": Field(read.one_of(("public",)), "public"),
-    "id_token_signed_response_alg": Field(read.one_of(ID_TOKEN_ALGORITHMS), "RS256"),
+    "id_token_signed_response_alg": Field(read.one_of(id_token.ALGORITHMS), "RS256"),
     "default_max_age": Field(read.seconds),
     "require_auth_time": Field(read.flag, default=False),
     "require_pkce": Field(read.flag, default=True),

@@ -12,7 +12,9 @@ from typing import Any
 
 from idp.crypto.jwk import BadKey, load_public
 from idp.crypto.jwt import BadToken, PublicKey, verify
-from idp.protocol.tokens import ACCESS_TOKEN_ALGORITHM, ACCESS_TOKEN_TYPE, half_hash
+from idp.protocol import id_token
+from idp.protocol.id_token import half_hash
+from idp.protocol.tokens import ACCESS_TOKEN_ALGORITHM, ACCESS_TOKEN_TYPE
 
 _MINUTE = 60
 
@@ -59,7 +61,7 @@ def inspect_id_token(token: str, expected: Expected) -> Inspection:
     """Check an ID token as the client that asked for it."""
     header, claims = _read(token)
     checks = [
-        _signature(token, expected, "JWT"),
+        _signature(token, expected, id_token.TYPE),
         _issuer(claims, expected),
         _audience(claims, expected),
         _expiry(claims, expected.now),

@@ -1,7 +1,8 @@
-"""The one mint: access tokens (RFC 9068) and ID tokens (OpenID Connect Core section 2)."""
+"""The one mint: access tokens (RFC 9068) and ID tokens (OpenID Connect Core section 2).
 
-import hashlib
-from base64 import urlsafe_b64encode
+What an ID token says is put together in id_token.py.
+"""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +14,11 @@ from idp.domain.authorizations import Authorization
 from idp.domain.clients import Client
 from idp.domain.clock import Clock
 from idp.domain.signing_keys import SigningKeys
-from idp.protocol import claims
+from idp.protocol import claims, id_token
+from idp.protocol.id_token import Bindings, IdTokenContent
 
 ACCESS_TOKEN_TYPE = "at+jwt"
 ACCESS_TOKEN_ALGORITHM = "ES256"
-ID_TOKEN_ALGORITHMS = ("RS256", "ES256")
-_HALF_HASHES = {"RS256": hashlib.sha256, "ES256": hashlib.sha256}
 
 
 @dataclass(frozen=True)
@@ -90,28 +90,23 @@ class Mint:
         client: Client,
         authorization: Authorization,
         scopes: Sequence[str],
-        nonce: str | None,
-        access_token: str,
+        bindings: Bindings,
     ) -> str:
         """Mint an ID token; the claims of scopes are in it only where the client registered so."""
-        now = int(self._clock())
-        algorithm = client.id_token_algorithm
-        extra = claims.of_scopes(authorization.account, scopes) if client.claims_in_id_token else {}
-        body: dict[str, Any] = {
-            **extra,
-            "iss": self._settings.issuer,
-            "sub": authorization.account.subject,
-            "aud": client.client_id,
-            "iat": now,
-            "exp": now + self._settings.id_token_lifetime,
-            "auth_time": authorization.auth_time,
-            "acr": authorization.acr,
-            "amr": list(authorization.amr),
-            "at_hash": half_hash(access_token, algorithm),
-        }
-        if nonce is not None:
-            body["nonce"] = nonce
-        return self._keys.active(algorithm).sign(body, "JWT")
+        about = claims.of_scopes(authorization.account, scopes) if client.claims_in_id_token else {}
+        content = IdTokenContent(
+            subject=authorization.account.subject,
+            client_id=client.client_id,
+            auth_time=authorization.auth_time,
+            acr=authorization.acr,
+            amr=authorization.amr,
+            bindings=bindings,
+            about=about,
+        )
+        key = self._keys.active(client.id_token_algorithm)
+        lifetime = self._settings.id_token_lifetime
+        body = content.body(self._settings.issuer, int(self._clock()), lifetime, key.algorithm)
+        return key.sign(body, id_token.TYPE)
 
     def read_access_token(self, token: str) -> AccessClaims:
         """Return what a live-looking access token of ours says. Raises BadToken."""
@@ -145,12 +140,19 @@ class Mint:
         """
         try:
             body = verify(
-                token, self._key_ever_published, algorithms=ID_TOKEN_ALGORITHMS, typ="JWT"
+                token,
+                self._key_ever_published,
+                algorithms=id_token.ALGORITHMS,
+                typ=id_token.TYPE,
             )
         except BadToken:
             return None
         subject, client_id = body.get("sub"), body.get("aud")
-        if body.get("iss") != self._settings.issuer or "at_hash" not in body:
+        if body.get("iss") != self._settings.issuer or not body.keys() >= {
+            "iat",
+            "exp",
+            "auth_time",
+        }:
             return None
         if not isinstance(subject, str) or not isinstance(client_id, str):
             return None
@@ -158,11 +160,3 @@ class Mint:
 
     def _key_ever_published(self, kid: str) -> Any:
         return self._keys.verification_key(kid, archived=True)
-
-
-def half_hash(value: str, algorithm: str) -> str:
-    """Return `at_hash`: the left half of the hash that belongs to the signature's algorithm
-    (section 3.1.3.6).
-    """
-    hashed = _HALF_HASHES[algorithm](value.encode("ascii")).digest()
-    return urlsafe_b64encode(hashed[: len(hashed) // 2]).rstrip(b"=").decode()

@@ -11,6 +11,7 @@ from authlib.oauth2.rfc6749.grants.base import BaseGrant, TokenEndpointMixin
 from idp.domain.authorizations import Authorization, Issued
 from idp.domain.clients import Client
 from idp.protocol.errors import MachineError
+from idp.protocol.id_token import Bindings
 from idp.protocol.machine_request import MachineRequest
 from idp.protocol.resource_indicators import Audience, InvalidTarget, audience
 from idp.protocol.server import Answer, AuthorizationServer
@@ -136,7 +137,8 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         if grounds.refresh_token:
             body["refresh_token"] = grounds.refresh_token
         if grounds.authorization and "openid" in grounds.scopes:
+            bindings = Bindings(grounds.nonce, token.value)
             body["id_token"] = self.server.parts.mint.id_token(
-                grounds.client, grounds.authorization, grounds.scopes, grounds.nonce, token.value
+                grounds.client, grounds.authorization, grounds.scopes, bindings
             )
         return body
