@@ -7,7 +7,7 @@ JOBS ?= $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN)
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 # libatomic1 is what the program needs that drives Chromium.
-TESTED_WITH := chromium libatomic1 curl postgresql
+TESTED_WITH := chromium libatomic1 curl postgresql nginx
 STYLELINT := tests/house/node_modules/.bin/stylelint
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-header --extra postgres setup.cfg requirements-build.in
@@ -33,7 +33,7 @@ test: .venv/dev-set ## Run the tests, without the slow ones
 
 .PHONY: test-slow
 test-slow: .venv/dev-set ## Run the slow tests: PostgreSQL in full, storms, kills
-	@.ci/need $(TESTED_WITH) nginx faketime
+	@.ci/need $(TESTED_WITH) faketime
 	$(PYTEST) -m slow $(ARGS)
 
 .PHONY: check

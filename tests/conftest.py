@@ -15,6 +15,7 @@ pytest_plugins = [
         "raw_requests",
         "refusals",
         "serving",
+        "exam",
         "chromium",
     )
 ]

@@ -1,22 +1,48 @@
-"""What each module's test gets: a check that it really asked the server."""
+"""What each module's test meets: the server behind nginx, as tests/support/exam.py starts it.
 
-from collections.abc import Iterable, Iterator
+Every test has sessions of its own, without cookies, and a check that it really asked the server.
+"""
+
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from flask import Flask
+import requests
+
+from tests.support.deployment import Deployment
+from tests.support.exam import Exam
+from tests.support.idp_ahead import AheadClock
 
 
 @pytest.fixture
-def asked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Fails a test that made no request."""
-    seen: list[str] = []
-    application = app.wsgi_app
+def answers() -> list[str]:
+    """The addresses that answered this test."""
+    return []
 
-    def note(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        seen.append(environ["PATH_INFO"])
-        return application(environ, start_response)
 
-    monkeypatch.setattr(app, "wsgi_app", note)
-    yield seen
-    assert seen, "The test asked the server nothing."
+@pytest.fixture
+def deployment(exam: Exam, https: Callable[[], requests.Session], answers: list[str]) -> Deployment:
+    """The server and those who know it, over https."""
+
+    def noted() -> requests.Session:
+        http = https()
+        http.hooks["response"].append(note)
+        return http
+
+    def note(answer: requests.Response, **_options: Any) -> None:
+        answers.append(answer.url)
+
+    return exam.deployment(noted)
+
+
+@pytest.fixture
+def clock(exam: Exam) -> AheadClock:
+    """The server's clock: `clock.advance(60)`. It never goes back, for no test."""
+    return exam.clock
+
+
+@pytest.fixture
+def asked(answers: list[str]) -> Iterator[list[str]]:
+    """Fails a test that made no request over https."""
+    yield answers
+    assert any(url.startswith("https://") for url in answers), "The test asked the server nothing."

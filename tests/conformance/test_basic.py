@@ -1,6 +1,6 @@
 """OpenID Connect Basic OP: what each module of the suite asks for.
 
-Each starts in a browser without cookies, as the suite does.
+Each starts in a browser without cookies, as the suite does, and goes through nginx over https.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from idp.protocol.metadata_values import RegistrationError
 from tests.keys import forging
 from tests.support.browserless import Browserless
 from tests.support.deployment import Deployment
-from tests.support.held_clock import HeldClock
+from tests.support.idp_ahead import AheadClock
 from tests.support.seeds import ADA, GRACE
 from tests.support.token_client import TokenClient
 from tests.support.token_parts import claims_of, header_of
@@ -174,7 +174,7 @@ def test_display_popup(webapp: TokenClient, browserless: Browserless) -> None:
     assert "id_token" in answer
 
 
-def test_prompt_login(webapp: TokenClient, browserless: Browserless, clock: HeldClock) -> None:
+def test_prompt_login(webapp: TokenClient, browserless: Browserless, clock: AheadClock) -> None:
     _, first = code_and_tokens(webapp, browserless)
     clock.advance(2)
     sent = webapp.authorization(prompt="login")
@@ -182,7 +182,7 @@ def test_prompt_login(webapp: TokenClient, browserless: Browserless, clock: Held
     assert page.left_for is None, "Nobody was asked."
     second = webapp.redeem(browserless.finish(page).callback).json()
     before, after = claims_of(first["id_token"]), claims_of(second["id_token"])
-    assert after["auth_time"] == before["auth_time"] + 2
+    assert after["auth_time"] >= before["auth_time"] + 2
     assert after["sub"] == before["sub"]
 
 
@@ -201,25 +201,26 @@ def test_prompt_none_logged_in(webapp: TokenClient, browserless: Browserless) ->
     assert after["auth_time"] == before["auth_time"]
 
 
-def test_max_age_1(webapp: TokenClient, browserless: Browserless, clock: HeldClock) -> None:
+def test_max_age_1(webapp: TokenClient, browserless: Browserless, clock: AheadClock) -> None:
     _, first = code_and_tokens(webapp, browserless)
     clock.advance(2)
+    since = int(clock())
     page = browserless.start(webapp.authorization(max_age="1"))
     assert page.left_for is None, "Nobody was asked."
     second = webapp.redeem(browserless.finish(page).callback).json()
     before, after = claims_of(first["id_token"]), claims_of(second["id_token"])
-    assert after["auth_time"] == before["auth_time"] + 2
-    assert after["iat"] - after["auth_time"] <= 1
+    assert after["auth_time"] >= before["auth_time"] + 2
+    assert since <= after["auth_time"] <= after["iat"]
 
 
-def test_max_age_10000(webapp: TokenClient, browserless: Browserless, clock: HeldClock) -> None:
+def test_max_age_10000(webapp: TokenClient, browserless: Browserless, clock: AheadClock) -> None:
     _, first = code_and_tokens(webapp, browserless)
     clock.advance(2)
     page = browserless.start(webapp.authorization(max_age="10000"))
     second = webapp.redeem(page.callback).json()
     before, after = claims_of(first["id_token"]), claims_of(second["id_token"])
     assert after["auth_time"] == before["auth_time"]
-    assert after["iat"] == before["iat"] + 2
+    assert after["iat"] >= before["iat"] + 2
 
 
 def test_ensure_request_with_unknown_parameter_succeeds(
@@ -277,7 +278,7 @@ def test_codereuse(webapp: TokenClient, browserless: Browserless) -> None:
 
 
 def test_codereuse_30seconds(
-    webapp: TokenClient, browserless: Browserless, clock: HeldClock
+    webapp: TokenClient, browserless: Browserless, clock: AheadClock
 ) -> None:
     found, answer = code_and_tokens(webapp, browserless)
     assert webapp.userinfo(answer["access_token"]).status_code == 200

@@ -31,6 +31,7 @@ class Place:
         """What the processes find in their environment: nothing of whoever runs the tests."""
         return {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
             "IDP_DATA_DIR": str(self.folder / "var"),
             "IDP_KEYS_DIR": str(self.folder / "keys"),
         }

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +71,7 @@ class Serving:
     issuer: str
     seeded: Seeded
     environment: Mapping[str, str]
+    program: Sequence[str] = (str(BIN / "idp"),)
     nodes: list[Node] = field(default_factory=list)
     answered: Counter[int] = field(default_factory=Counter)
     """How often the node at each port answered."""
@@ -98,7 +99,7 @@ class Serving:
 
     def start_node(self, port: int, log: Path, workers: int) -> Node:
         """Start one more node; `wait` until it is ready."""
-        command = [str(BIN / "idp"), "serve", "--host", HOST, "--port", str(port)]
+        command = [*self.program, "serve", "--host", HOST, "--port", str(port)]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *command, "--workers", str(workers)],
@@ -120,7 +121,7 @@ class Serving:
     def command(self, *words: str, input_text: str = "") -> str:
         """Run an `idp` command on the same database and return its output."""
         done = subprocess.run(
-            [str(BIN / "idp"), *words],
+            [*self.program, *words],
             cwd=ROOT,
             env=self.environment,
             input=input_text,
@@ -207,6 +208,7 @@ def _environment(
         **values,
     }
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    kept["PYTHONPATH"] = str(ROOT)  # this checkout, whichever was installed last
     return kept | {f"IDP_{name.upper()}": str(value) for name, value in settings.items()}
 
 
@@ -229,13 +231,19 @@ def served(
 
 @contextmanager
 def nodes_over(seeded: Seeded, folder: Path) -> Iterator[Serve]:
-    """`serve` for a database that is there already; logs and keys are in `folder`."""
+    """`serve` for a database that is there already; logs and keys are in `folder`.
+
+    `environment` adds to that of the processes, `program` stands in for the `idp` command.
+    """
     started: list[Serving] = []
 
     def start(nodes: int = 1, workers: int = 1, **settings: Any) -> Serving:
         ports = [free_port() for _ in range(nodes)]
         issuer = settings.pop("issuer", f"http://localhost:{ports[0]}")
-        serving = Serving(issuer, seeded, _environment(issuer, seeded, folder / "keys", settings))
+        more = settings.pop("environment", {})
+        program = settings.pop("program", Serving.program)
+        environment = _environment(issuer, seeded, folder / "keys", settings) | more
+        serving = Serving(issuer, seeded, environment, program)
         started.append(serving)
         for port in ports:
             serving.start_node(port, folder / f"node-{port}.log", workers)

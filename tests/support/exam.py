@@ -1,0 +1,127 @@
+"""The server as certification meets it: `idp serve` behind nginx, its issuer https on loopback.
+
+One for each kind of database and run, since its start takes 2 s: tests must not mind what others
+left there. Its time is the machine's, and goes on by hand besides.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.support import databases, idp_ahead, proxy
+from tests.support.application import Seeded, Templates
+from tests.support.certificates import Authority
+from tests.support.deployment import Deployment
+from tests.support.idp_ahead import AheadClock
+from tests.support.postgres_server import PostgresServer
+from tests.support.serving import HOST, Serving, free_port, nodes_over
+
+_SETTINGS = {"trusted_proxies": f"{HOST}/32", "network_limit": 1_000_000}
+
+
+@dataclass(frozen=True)
+class Exam:
+    """A deployment behind nginx. `http` makes sessions that trust its authority."""
+
+    serving: Serving
+    authority: Authority
+    clock: AheadClock
+    plain_port: int
+
+    @property
+    def issuer(self) -> str:
+        """Its https origin."""
+        return self.serving.issuer
+
+    def deployment(self, new_http: Callable[[], requests.Session]) -> Deployment:
+        """Return those who know it."""
+        return Deployment(self.issuer, self.serving.seeded.seeds, new_http)
+
+    def session(self) -> requests.Session:
+        """Return a session without cookies, which whoever asked for it closes."""
+        http = requests.Session()
+        http.trust_env = False
+        http.verify = str(self.authority.file)
+        return http
+
+
+class Exams:
+    """Starts a deployment for each kind of database when first asked."""
+
+    def __init__(self, stack: ExitStack, folder: Path, templates: Templates) -> None:
+        self._stack = stack
+        self._folder = folder
+        self._templates = templates
+        self._started: dict[str, Exam] = {}
+
+    def of(self, kind: str, server: PostgresServer | None) -> Exam:
+        """Return the deployment over that kind of database."""
+        if kind not in self._started:
+            self._started[kind] = self._start(kind, server)
+        return self._started[kind]
+
+    def _start(self, kind: str, server: PostgresServer | None) -> Exam:
+        folder = self._folder / kind
+        template = self._templates.of(kind, server, real_time=True)
+        database = databases.copied(template.database, folder / "data", server)
+        self._stack.callback(databases.dropped, database, server)
+        port, plain_port = free_ports(2)
+        file = folder / "ahead"
+        clock = AheadClock(file)
+        clock.advance(0)
+        start = self._stack.enter_context(nodes_over(Seeded(database, template.seeds), folder))
+        serving = start(
+            issuer=f"https://localhost:{port}",
+            program=(sys.executable, "-m", idp_ahead.__name__),
+            environment={idp_ahead.VARIABLE: str(file)},
+            **_SETTINGS,
+        )
+        authority = Authority(folder / "tls")
+        self._stack.enter_context(
+            proxy.nginx(
+                folder / "nginx",
+                authority.issue(),
+                port=port,
+                plain_port=plain_port,
+                inside=serving.nodes[0].port,
+            )
+        )
+        return Exam(serving, authority, clock, plain_port)
+
+
+def free_ports(count: int) -> Sequence[int]:
+    """Return as many different ports that nobody listens at."""
+    ports: set[int] = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return sorted(ports)
+
+
+@pytest.fixture(scope="session")
+def exams(tmp_path_factory: pytest.TempPathFactory, templates: Templates) -> Iterator[Exams]:
+    """The deployments of this run (for each worker of xdist, its own)."""
+    with ExitStack() as stack:
+        yield Exams(stack, tmp_path_factory.mktemp("exam"), templates)
+
+
+@pytest.fixture
+def exam(
+    request: pytest.FixtureRequest, database_kind: str, postgres_if_wanted: PostgresServer | None
+) -> Exam:
+    """The deployment behind nginx. Ask for it last: what it needs stays for the whole run."""
+    started: Any = request.getfixturevalue("exams")
+    found: Exam = started.of(database_kind, postgres_if_wanted)
+    return found
+
+
+@pytest.fixture
+def https(exam: Exam) -> Iterator[Callable[[], requests.Session]]:
+    """`https()` is a session at the deployment behind nginx, closed when the test ends."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(exam.session())
