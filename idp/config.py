@@ -157,6 +157,14 @@ class Settings(BaseSettings):
         ge=1,
     )
     max_body_bytes: int = _option(256 * 1024, "Largest request body, bytes.", ge=4096)
+    outbound_origins: Annotated[tuple[str, ...], NoDecode] = _option(
+        (),
+        "Origins, comma separated, that may be fetched from although their addresses are private: "
+        "https://apps.internal.example:8443.",
+    )
+    outbound_ca_file: str = _option(
+        "", "File of more certificate authorities (PEM), trusted in fetches; empty: none."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -184,10 +192,10 @@ class Settings(BaseSettings):
         """The issuer is compared byte for byte: a bare origin (RFC 8414 section 2)."""
         return _bare_origin(value) if value else value
 
-    @field_validator("related_origins", mode="before")
+    @field_validator("related_origins", "outbound_origins", mode="before")
     @classmethod
     def _origins(cls, value: Any) -> Any:
-        """Browsers send origins in one form, and passkeys work over https alone."""
+        """Browsers send origins in one form; passkeys and fetches work over https alone."""
         if isinstance(value, str):
             value = tuple(part.strip() for part in value.split(",") if part.strip())
         if not all(_bare_origin(each).startswith("https://") for each in value):

@@ -17,6 +17,7 @@ pytest_plugins = [
         "serving",
         "exam",
         "chromium",
+        "tls_site",
     )
 ]
 

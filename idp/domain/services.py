@@ -1,12 +1,8 @@
 """Everything that domain offers, put together once for each application."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from idp.config import Settings
-from idp.crypto.sealing import Sealer
-from idp.domain.access import Access
-from idp.domain.accounts import Accounts
 from idp.domain.activity import Activity
 from idp.domain.addresses import Addresses
 from idp.domain.administrators import Administrators
@@ -17,17 +13,11 @@ from idp.domain.clients import Clients
 from idp.domain.clock import Clock
 from idp.domain.connections import Connections
 from idp.domain.consents import Consents
-from idp.domain.credentials.breaches import Breaches
-from idp.domain.credentials.changes import CredentialChanges
 from idp.domain.credentials.magic_link import Links
-from idp.domain.credentials.passkeys import Passkeys
-from idp.domain.credentials.password import Passwords
-from idp.domain.credentials.recovery_codes import RecoveryCodes
-from idp.domain.credentials.totp import Authenticators
 from idp.domain.deletion import Deletion
-from idp.domain.devices import Devices
 from idp.domain.enrolling import Enrolling, Ways
 from idp.domain.export import Export
+from idp.domain.foundation import Foundation, Ground, foundation
 from idp.domain.health import Health
 from idp.domain.housekeeping import Housekeeping
 from idp.domain.installation import open_sealer
@@ -35,9 +25,6 @@ from idp.domain.interactions import Interactions
 from idp.domain.invitations import Invitations
 from idp.domain.magic_links import MagicLinks
 from idp.domain.mail_test import MailTest
-from idp.domain.memberships import Memberships
-from idp.domain.one_time import OneTimeValues
-from idp.domain.outbox import Outbox
 from idp.domain.own_account import OwnAccount
 from idp.domain.own_factors import OwnFactors
 from idp.domain.own_password import OwnPassword
@@ -47,53 +34,19 @@ from idp.domain.playground_runs import PlaygroundRuns
 from idp.domain.profiles import Profiles
 from idp.domain.proving import Proving
 from idp.domain.refresh_tokens import RefreshTokens
-from idp.domain.requirements import Requirements
+from idp.domain.remote_documents import RemoteDocuments
 from idp.domain.resources import Resources
 from idp.domain.server_secrets import ServerSecrets
-from idp.domain.sessions import Sessions
 from idp.domain.sign_in import SignIn
 from idp.domain.sign_up import SignUp
 from idp.domain.signing_keys import SigningKeys
-from idp.domain.throttling import Throttle
+from idp.outbound.fetching import Fetcher
 from idp.store import schema
 from idp.store.database import Store
 
 
 @dataclass(frozen=True)
-class _Ground:
-    """What everything else stands on."""
-
-    settings: Settings
-    clock: Clock
-    store: Store
-    sealer: Sealer
-    audit: Audit
-    secrets: ServerSecrets
-    signing_keys: SigningKeys
-
-
-@dataclass(frozen=True)
-class _People(_Ground):
-    """Who people are, and how they prove it."""
-
-    one_time: OneTimeValues
-    outbox: Outbox
-    throttle: Throttle
-    passwords: Passwords
-    accounts: Accounts
-    memberships: Memberships
-    changes: CredentialChanges
-    authenticators: Authenticators
-    recovery_codes: RecoveryCodes
-    passkeys: Passkeys
-    devices: Devices
-    sessions: Sessions
-    access: Access
-    requirements: Requirements
-
-
-@dataclass(frozen=True)
-class Services(_People):
+class Services(Foundation):
     """The parts of one application, each made once and shared by its threads."""
 
     administrators: Administrators
@@ -136,40 +89,14 @@ def start(settings: Settings, store: Store, clock: Clock) -> Services:
     audit = Audit(store, clock)
     keys = SigningKeys(store, sealer, audit, clock, settings)
     keys.ensure()
-    return _assemble(_people(_Ground(settings, clock, store, sealer, audit, secrets, keys)))
-
-
-def _people(on: _Ground) -> _People:
-    settings, clock, store, audit = on.settings, on.clock, on.store, on.audit
-    one_time = OneTimeValues(on.sealer, clock)
-    outbox = Outbox(store, on.sealer, clock, settings)
-    changes = CredentialChanges(outbox, audit, clock)
-    passwords = _passwords(settings)
-    accounts = Accounts(store, passwords.accept, audit, clock)
-    devices = Devices(store, audit, clock, settings)
-    access = Access(settings.policies_dir, clock, settings.cache_lifetime)
-    return _People(
-        **vars(on),
-        one_time=one_time,
-        outbox=outbox,
-        throttle=Throttle(
-            store, on.secrets.get("account-pseudonym"), clock, settings.network_limit
-        ),
-        passwords=passwords,
-        accounts=accounts,
-        memberships=Memberships(store, accounts, audit, clock),
-        changes=changes,
-        authenticators=Authenticators(store, on.sealer, one_time, changes, clock, settings.product),
-        recovery_codes=RecoveryCodes(store, passwords, changes, clock),
-        passkeys=Passkeys(store, one_time, changes, clock, settings),
-        devices=devices,
-        sessions=Sessions(store, audit, clock, settings),
-        access=access,
-        requirements=Requirements(store, access, devices, clock),
+    fetcher = Fetcher(settings)
+    documents = RemoteDocuments(fetcher, clock)
+    return _assemble(
+        foundation(Ground(settings, clock, store, sealer, audit, secrets, keys, fetcher, documents))
     )
 
 
-def _assemble(on: _People) -> Services:
+def _assemble(on: Foundation) -> Services:
     settings, clock, store, audit = on.settings, on.clock, on.store, on.audit
     consents = Consents(store, audit, clock)
     authorizations = Authorizations(store, on.one_time, audit, clock, settings)
@@ -210,7 +137,7 @@ def _assemble(on: _People) -> Services:
     )
 
 
-def _own(on: _People, clients: Clients, consents: Consents) -> OwnAccount:
+def _own(on: Foundation, clients: Clients, consents: Consents) -> OwnAccount:
     store, audit, clock, outbox, settings = on.store, on.audit, on.clock, on.outbox, on.settings
     connections = Connections(store, clients, consents, clock)
     activity = Activity(store)
@@ -242,7 +169,7 @@ def _own(on: _People, clients: Clients, consents: Consents) -> OwnAccount:
     )
 
 
-def _invitations(on: _People) -> Invitations:
+def _invitations(on: Foundation) -> Invitations:
     return Invitations(
         on.store,
         on.one_time,
@@ -255,11 +182,11 @@ def _invitations(on: _People) -> Invitations:
     )
 
 
-def _administrators(on: _People) -> Administrators:
+def _administrators(on: Foundation) -> Administrators:
     return Administrators(on.store, on.one_time, on.accounts, on.audit, on.throttle, on.clock)
 
 
-def _looked_after(on: _People) -> People:
+def _looked_after(on: Foundation) -> People:
     return People(
         on.store,
         on.accounts,
@@ -273,7 +200,7 @@ def _looked_after(on: _People) -> People:
     )
 
 
-def _proving(on: _People, interactions: Interactions) -> Proving:
+def _proving(on: Foundation, interactions: Interactions) -> Proving:
     return Proving(
         on.store,
         interactions,
@@ -287,7 +214,7 @@ def _proving(on: _People, interactions: Interactions) -> Proving:
     )
 
 
-def _sign_in(on: _People, proving: Proving) -> SignIn:
+def _sign_in(on: Foundation, proving: Proving) -> SignIn:
     return SignIn(
         on.store,
         on.passwords,
@@ -301,13 +228,13 @@ def _sign_in(on: _People, proving: Proving) -> SignIn:
     )
 
 
-def _enrolling(on: _People, proving: Proving, sign_in: SignIn) -> Enrolling:
+def _enrolling(on: Foundation, proving: Proving, sign_in: SignIn) -> Enrolling:
     ways, needs = Ways(on.authenticators, on.passkeys, on.recovery_codes), on.requirements
     return Enrolling(on.store, ways, needs, proving, sign_in, on.throttle, on.audit, on.clock)
 
 
 def _magic_links(
-    on: _People, interactions: Interactions, proving: Proving, sign_in: SignIn
+    on: Foundation, interactions: Interactions, proving: Proving, sign_in: SignIn
 ) -> MagicLinks:
     return MagicLinks(
         on.store,
@@ -324,7 +251,7 @@ def _magic_links(
     )
 
 
-def _password_reset(on: _People, interactions: Interactions) -> PasswordReset:
+def _password_reset(on: Foundation, interactions: Interactions) -> PasswordReset:
     store, outbox, audit = on.store, on.outbox, on.audit
     passwords, needs, changes = on.passwords, on.requirements, on.changes
     return PasswordReset(
@@ -332,18 +259,6 @@ def _password_reset(on: _People, interactions: Interactions) -> PasswordReset:
     )
 
 
-def _passwords(settings: Settings) -> Passwords:
-    folder = settings.breached_passwords_dir
-    return Passwords(
-        settings.hash_slots,
-        settings.hash_queue,
-        settings.password_min_length,
-        with_second_factor=settings.password_min_length_with_second_factor,
-        product=settings.product,
-        breaches=Breaches(Path(folder) if folder else None),
-    )
-
-
-def _refresh_tokens(on: _Ground, authorizations: Authorizations) -> RefreshTokens:
+def _refresh_tokens(on: Ground, authorizations: Authorizations) -> RefreshTokens:
     key, window = on.secrets.get("refresh-successor"), on.settings.refresh_retry_window
     return RefreshTokens(on.store, authorizations, on.clock, key, window)

@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,15 +53,20 @@ class Authority:
         own = own.add_extension(usage, critical=True)
         return self._write("authority.pem", own.sign(self._key, hashes.SHA256()))
 
-    def issue(self, name: str = "localhost", *, kind: str = "EC") -> Certificate:
-        """Return a new certificate for this machine; `kind` of key is EC or RSA."""
+    def issue(
+        self, name: str = "localhost", *, kind: str = "EC", names: Sequence[str] = ()
+    ) -> Certificate:
+        """Return a new certificate for this machine; `kind` of key is EC or RSA.
+
+        `names` are more hosts that it is for.
+        """
         key: PrivateKey = ec.generate_private_key(ec.SECP256R1())
         if kind == "RSA":
             key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        names: list[x509.GeneralName] = [x509.DNSName("localhost")]
-        names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+        hosts: list[x509.GeneralName] = [x509.DNSName(host) for host in ("localhost", *names)]
+        hosts.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
         built = self._builder(_name(name), key.public_key())
-        built = built.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        built = built.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
         # What Python 3.13 and later ask for of their own accord (RFC 5280 section 4.2.1.1).
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         built = built.add_extension(issuer, critical=False)

@@ -1,0 +1,107 @@
+"""What the other services stand on, put together first: keys, mail, people and their proofs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from idp.config import Settings
+from idp.crypto.sealing import Sealer
+from idp.domain.access import Access
+from idp.domain.accounts import Accounts
+from idp.domain.audit import Audit
+from idp.domain.clock import Clock
+from idp.domain.credentials.breaches import Breaches
+from idp.domain.credentials.changes import CredentialChanges
+from idp.domain.credentials.passkeys import Passkeys
+from idp.domain.credentials.password import Passwords
+from idp.domain.credentials.recovery_codes import RecoveryCodes
+from idp.domain.credentials.totp import Authenticators
+from idp.domain.devices import Devices
+from idp.domain.memberships import Memberships
+from idp.domain.one_time import OneTimeValues
+from idp.domain.outbox import Outbox
+from idp.domain.remote_documents import RemoteDocuments
+from idp.domain.requirements import Requirements
+from idp.domain.server_secrets import ServerSecrets
+from idp.domain.sessions import Sessions
+from idp.domain.signing_keys import SigningKeys
+from idp.domain.throttling import Throttle
+from idp.outbound.fetching import Fetcher
+from idp.store.database import Store
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What everything else stands on."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    sealer: Sealer
+    audit: Audit
+    secrets: ServerSecrets
+    signing_keys: SigningKeys
+    fetcher: Fetcher
+    remote_documents: RemoteDocuments
+
+
+@dataclass(frozen=True)
+class Foundation(Ground):
+    """Who people are, and how they prove it."""
+
+    one_time: OneTimeValues
+    outbox: Outbox
+    throttle: Throttle
+    passwords: Passwords
+    accounts: Accounts
+    memberships: Memberships
+    changes: CredentialChanges
+    authenticators: Authenticators
+    recovery_codes: RecoveryCodes
+    passkeys: Passkeys
+    devices: Devices
+    sessions: Sessions
+    access: Access
+    requirements: Requirements
+
+
+def foundation(on: Ground) -> Foundation:
+    """Return the parts that know people, made on `on`."""
+    settings, clock, store, audit = on.settings, on.clock, on.store, on.audit
+    one_time = OneTimeValues(on.sealer, clock)
+    outbox = Outbox(store, on.sealer, clock, settings)
+    changes = CredentialChanges(outbox, audit, clock)
+    passwords = _passwords(settings)
+    accounts = Accounts(store, passwords.accept, audit, clock)
+    devices = Devices(store, audit, clock, settings)
+    access = Access(settings.policies_dir, clock, settings.cache_lifetime)
+    return Foundation(
+        **vars(on),
+        one_time=one_time,
+        outbox=outbox,
+        throttle=Throttle(
+            store, on.secrets.get("account-pseudonym"), clock, settings.network_limit
+        ),
+        passwords=passwords,
+        accounts=accounts,
+        memberships=Memberships(store, accounts, audit, clock),
+        changes=changes,
+        authenticators=Authenticators(store, on.sealer, one_time, changes, clock, settings.product),
+        recovery_codes=RecoveryCodes(store, passwords, changes, clock),
+        passkeys=Passkeys(store, one_time, changes, clock, settings),
+        devices=devices,
+        sessions=Sessions(store, audit, clock, settings),
+        access=access,
+        requirements=Requirements(store, access, devices, clock),
+    )
+
+
+def _passwords(settings: Settings) -> Passwords:
+    folder = settings.breached_passwords_dir
+    return Passwords(
+        settings.hash_slots,
+        settings.hash_queue,
+        settings.password_min_length,
+        with_second_factor=settings.password_min_length_with_second_factor,
+        product=settings.product,
+        breaches=Breaches(Path(folder) if folder else None),
+    )
