@@ -125,7 +125,7 @@ class Material:
     def codes(self, client: Known, number: int) -> list[str]:
         """Return fresh codes, which live for a minute."""
         approval = Approval(
-            client.client_id, REDIRECT_URI, SCOPES, None, "nonce", CHALLENGE, True, _ACR
+            client.client_id, REDIRECT_URI, SCOPES, None, "nonce", CHALLENGE, True, _ACR, "ada"
         )
         with self.parts.store.writing() as connection:
             return [

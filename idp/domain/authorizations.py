@@ -14,6 +14,7 @@ from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
 from idp.domain.errors import Refused
 from idp.domain.one_time import OneTimeValues
+from idp.domain.session_clients import sid_of
 from idp.domain.sessions import Session
 from idp.store import authorizations as rows
 from idp.store import memberships
@@ -28,7 +29,7 @@ _JTI = "access token"
 @dataclass(frozen=True)
 class Authorization:
     """An authorization as it stands. `open` is False when it, the account or the bound session
-    ended.
+    ended. `sid` names the session to this client (None: from before sessions were named).
     """
 
     id: str
@@ -42,13 +43,15 @@ class Authorization:
     session_bound: bool
     expires_at: int
     open: bool
+    sid: str | None = None
 
 
 @dataclass(frozen=True)
 class Approval:
     """What a completed authorization request allows, and what its code is bound to.
 
-    `acr` is what the client is told: the one it asked for where more was reached.
+    `subject` is what the client calls the person; `acr` is what it is told: the one it asked for
+    where more was reached.
     """
 
     client_id: str
@@ -59,6 +62,7 @@ class Approval:
     code_challenge: str | None
     refreshable: bool
     acr: str
+    subject: str
 
     @property
     def offline(self) -> bool:
@@ -112,10 +116,13 @@ class Authorizations:
     def open(
         self, connection: Connection, approval: Approval, session: Session, origin: Origin
     ) -> str:
-        """Open an authorization in the caller's transaction and return its code."""
+        """Open an authorization in the caller's transaction and return its code. Raises NotFound
+        when the session has ended meanwhile.
+        """
         now = int(self._clock())
         authorization_id = random_identifier()
-        rows.add(connection, self._row(authorization_id, approval, session, now))
+        sid = sid_of(connection, session.id, approval.client_id, approval.subject)
+        rows.add(connection, self._row(authorization_id, approval, session, now) | {"sid": sid})
         code = random_token()
         bound = {
             "redirect_uri": approval.redirect_uri,
@@ -333,4 +340,5 @@ def from_row(connection: Connection, row: RowMapping) -> Authorization:
         row["session_bound"],
         row["authorization_expires_at"],
         bool(row["open"]),
+        row["sid"],
     )

@@ -14,7 +14,7 @@ from idp.domain.outbox import Outbox
 from idp.domain.roles import LastAdministrator, keep_an_administrator
 from idp.domain.texts import marked
 from idp.store import accounts as rows
-from idp.store import deletion
+from idp.store import deletion, sessions
 from idp.store.database import Connection, Store
 
 _BATCH = 50
@@ -94,8 +94,12 @@ class Deletion:
                 if row is None:
                     return False
                 keep_an_administrator(connection, account_id, from_row(row).email)
-                if not deletion.delete_account(connection, account_id, now):
+                rows.lock(connection, account_id)
+                planned = deletion.planned(connection, account_id)
+                if planned is None or planned > now:
                     return False
+                sessions.end_all(connection, account_id, now)  # so that its clients are told
+                deletion.delete_account(connection, account_id)
                 entry = Entry("account.deleted", "server", account_id)
                 self._audit.record(connection, _OURSELVES, entry)
                 return True

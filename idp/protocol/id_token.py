@@ -40,7 +40,8 @@ class Bindings:
 class IdTokenContent:
     """Everything that an ID token tells its client. `auth_time` is in seconds since 1970.
 
-    `about` are claims about the person; none of them can replace one that is set here.
+    `sid` names the session to this client (Back-Channel Logout section 2.1). `about` are claims
+    about the person; none of them can replace one that is set here.
     """
 
     subject: str
@@ -48,6 +49,7 @@ class IdTokenContent:
     auth_time: int
     acr: str
     amr: tuple[str, ...]
+    sid: str | None = None
     bindings: Bindings = Bindings()
     about: Mapping[str, Any] = field(default_factory=dict)
 
@@ -63,6 +65,7 @@ class IdTokenContent:
             "auth_time": self.auth_time,
             "acr": self.acr,
             "amr": list(self.amr),
+            **({"sid": self.sid} if self.sid else {}),
             **self.bindings.claims(algorithm),
         }
 

@@ -22,6 +22,7 @@ REVOKE = "/oauth2/revoke"
 USERINFO = "/oauth2/userinfo"
 LOGOUT = "/oauth2/logout"
 JWKS = "/.well-known/jwks.json"
+_PROTOCOL_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid")
 _SECRET_METHODS = [method for method in METHODS if method != "none"]
 
 
@@ -47,7 +48,7 @@ def metadata(settings: Settings, prompts: Collection[str] = PROMPTS) -> dict[str
         "introspection_endpoint_auth_methods_supported": _SECRET_METHODS,
         "revocation_endpoint_auth_methods_supported": list(METHODS),
         "code_challenge_methods_supported": list(pkce.METHODS),
-        "claims_supported": ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", *CLAIMS],
+        "claims_supported": [*_PROTOCOL_CLAIMS, *CLAIMS],
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": False,
         "request_parameter_supported": False,

@@ -100,6 +100,7 @@ class Mint:
             auth_time=authorization.auth_time,
             acr=authorization.acr,
             amr=authorization.amr,
+            sid=authorization.sid,
             bindings=bindings,
             about=about,
         )

@@ -48,6 +48,7 @@ _WITH_ACCOUNT = _AUTHORIZATIONS.join(_ACCOUNTS).join(
 _COLUMNS = (
     _AUTHORIZATIONS.c.id.label("authorization_id"),
     _AUTHORIZATIONS.c.client_id,
+    _AUTHORIZATIONS.c.sid,
     _AUTHORIZATIONS.c.session_bound,
     _AUTHORIZATIONS.c.scopes,
     _AUTHORIZATIONS.c.resource,

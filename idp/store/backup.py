@@ -11,6 +11,17 @@ from idp.store.database import Store, engine_options
 from idp.store.errors import StoreError
 from idp.store.tables import Account, Client, table
 
+_TELL_CLIENTS = """
+    INSERT OR IGNORE INTO logout_notices
+        (sid, client_id, subject, account_id, created_at, expires_at, next_try_at, tries)
+    SELECT joined.sid, joined.client_id, joined.subject, sessions.account_id, :now, :now + 86400,
+        :now, 0
+    FROM session_clients AS joined
+    JOIN sessions ON sessions.id = joined.session_id
+    JOIN clients ON clients.client_id = joined.client_id
+    WHERE sessions.ended_at IS NULL AND clients.disabled_at IS NULL
+        AND json_extract(clients.details, '$.backchannel_logout_uri') IS NOT NULL
+    """
 _CLOSE_EVERYTHING = (
     "UPDATE sessions SET ended_at = :now WHERE ended_at IS NULL",
     "UPDATE authorizations SET revoked_at = :now, revoked_because = 'restored'"
@@ -21,8 +32,12 @@ _CLOSE_EVERYTHING = (
 _NEWER = {
     "devices": "UPDATE devices SET trusted_until = NULL",
     "outgoing_mail": "DELETE FROM outgoing_mail WHERE sent_at IS NULL",
+    "logout_notices": _TELL_CLIENTS,
 }
-"""Of tables that a copy from before they were made has not: they are made when it is used."""
+"""Of tables that a copy from before they were made has not: they are made when it is used.
+
+They go first, while the copy still says what was open.
+"""
 
 
 def open_alone(url: str) -> Store:
@@ -47,7 +62,7 @@ def copy_from(connection: Connection, path: Path) -> None:
 
 def close_everything(path: Path, now: int, *, keep_keys: bool) -> None:
     """End sessions, authorizations, values that work once, trust in devices and unsent mail in the
-    copy at `path`, and unless `keep_keys` its signing keys.
+    copy at `path`, and unless `keep_keys` its signing keys; tell clients of the sessions' end.
 
     What was ended after the copy was made must not come back to life. Raises StoreError.
     """
@@ -56,7 +71,7 @@ def close_everything(path: Path, now: int, *, keep_keys: bool) -> None:
         with closing(sqlite3.connect(path)) as copy, copy:
             there = {row[0] for row in copy.execute("SELECT name FROM sqlite_master")}
             newer = [statement for name, statement in _NEWER.items() if name in there]
-            for statement in (*_CLOSE_EVERYTHING, *newer, *keys):
+            for statement in (*newer, *_CLOSE_EVERYTHING, *keys):
                 copy.execute(statement, {"now": now})
     except sqlite3.Error as error:
         raise StoreError(f"{path} is not a database of this program: {error}.") from error

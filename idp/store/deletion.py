@@ -26,7 +26,6 @@ def due(connection: Connection, now: int, limit: int) -> Sequence[str]:
     return connection.execute(statement).scalars().all()
 
 
-def delete_account(connection: Connection, account_id: str, now: int) -> bool:
-    """Delete an account with all that is its own, if it is still due."""
-    statement = delete(_ACCOUNTS).where(_ACCOUNTS.c.id == account_id, _ACCOUNTS.c.deletes_at <= now)
-    return connection.execute(statement).rowcount == 1
+def delete_account(connection: Connection, account_id: str) -> None:
+    """Delete an account with all that is its own."""
+    connection.execute(delete(_ACCOUNTS).where(_ACCOUNTS.c.id == account_id))

@@ -9,6 +9,7 @@ from idp.store.tables import (
     ClientSecret,
     Counter,
     Device,
+    LogoutNotice,
     OneTime,
     OutgoingMail,
     RefreshToken,
@@ -41,6 +42,7 @@ _EXPIRING = {
     "revoked_tokens": _expired(RevokedToken, "jti_digest", "expires_at"),
     "devices": _expired(Device, "id", "expires_at"),
     "outgoing_mail": _expired(OutgoingMail, "id", "expires_at"),
+    "logout_notices": _expired(LogoutNotice, "sid", "expires_at"),
     "counters": _expired(Counter, "name", "expires_at"),
 }
 _AUDIT = _expired(AuditEntry, "id", "at_ms")

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
+from idp.store import session_clients
 from idp.store.statements import Row, Statement
 from idp.store.tables import Account, OneTime, Session, table
 
@@ -121,7 +122,7 @@ def move(connection: Connection, old: bytes, new: bytes) -> None:
 
 
 def end(connection: Connection, session_id: str, account_id: str, now: int) -> bool:
-    """End a session of this account; tell whether it was live."""
+    """End a session of this account, and tell its clients; tell whether it was live."""
     statement = (
         update(_SESSIONS)
         .where(
@@ -131,11 +132,16 @@ def end(connection: Connection, session_id: str, account_id: str, now: int) -> b
         )
         .values(ended_at=now)
     )
-    return connection.execute(statement).rowcount == 1
+    ended = connection.execute(statement).rowcount == 1
+    if ended:
+        session_clients.tell(connection, [session_id], now)
+    return ended
 
 
 def end_all(connection: Connection, account_id: str, now: int, but: str = "") -> Sequence[str]:
-    """End every session of a person, `but` one if it is named; return their ids."""
+    """End every session of a person, `but` one if it is named, and tell the clients; return the
+    ids of the sessions.
+    """
     statement = (
         update(_SESSIONS)
         .where(
@@ -146,4 +152,6 @@ def end_all(connection: Connection, account_id: str, now: int, but: str = "") ->
         .values(ended_at=now)
         .returning(_SESSIONS.c.id)
     )
-    return connection.execute(statement).scalars().all()
+    ended = connection.execute(statement).scalars().all()
+    session_clients.tell(connection, ended, now)
+    return ended

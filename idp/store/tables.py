@@ -372,6 +372,40 @@ class Session(Model):
     )
 
 
+class SessionClient(Model):
+    """A client that a session was used for. `sid` names the session to this client alone, and
+    `subject` is what the person is called there.
+    """
+
+    __tablename__ = "session_clients"
+    session_id: Mapped[str] = mapped_column(
+        ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True
+    )
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    sid: Mapped[str] = mapped_column(unique=True)
+    subject: Mapped[str]
+
+
+class LogoutNotice(Model):
+    """A client that is to be told that a session has ended: until it was, and a while longer."""
+
+    __tablename__ = "logout_notices"
+    sid: Mapped[str] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.client_id", ondelete="CASCADE"), index=True
+    )
+    subject: Mapped[str]
+    account_id: Mapped[str]
+    created_at: Mapped[int]
+    expires_at: Mapped[int] = mapped_column(index=True)
+    next_try_at: Mapped[int | None] = mapped_column(index=True)
+    tries: Mapped[int]
+    sent_at: Mapped[int | None]
+    problem: Mapped[str | None]
+
+
 class Authorization(Model):
     """What one person allowed one client in one completed request. Its id is in access tokens, so
     it is random.
@@ -388,6 +422,7 @@ class Authorization(Model):
     session_id: Mapped[str | None] = mapped_column(
         ForeignKey("sessions.id", ondelete="SET NULL"), index=True
     )
+    sid: Mapped[str | None]
     session_bound: Mapped[bool]
     scopes: Mapped[list[str]]
     resource: Mapped[str | None]

@@ -168,6 +168,7 @@ def _finish(turn: Turn, session: Session) -> Response:
         code_challenge=asked.code_challenge,
         refreshable="refresh_token" in client.grant_types,
         acr=requested_acr.reported(asked.acr_values, session.acr),
+        subject=session.account.subject,
     )
     issuer = services().settings.issuer
     stored = turn.found if turn.found.handle else None

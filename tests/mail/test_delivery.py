@@ -10,7 +10,8 @@ from flask import Flask
 from idp.app import delivery_of
 from idp.config import Settings
 from idp.crypto.sealing import SealBroken
-from idp.domain.delivery import CLAIM, Delivery
+from idp.domain.delivery import Delivery
+from idp.domain.dispatch import CLAIM
 from idp.domain.errors import NotFound
 from idp.domain.outbox import KEPT_SECONDS, Outbox
 from idp.domain.services import Services

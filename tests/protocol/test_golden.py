@@ -12,7 +12,7 @@ from tests.support.seeds import NOTES_API
 from tests.support.token_client import TokenClient
 from tests.support.token_parts import claims_of, header_of
 
-RANDOM = ("sub", "jti", "nonce", "at_hash", "authorization_id", "kid")
+RANDOM = ("sub", "sid", "jti", "nonce", "at_hash", "authorization_id", "kid")
 
 
 def shown(token: str) -> dict[str, Any]:
