@@ -51,7 +51,7 @@ class Material:
     def __init__(self, settings: Settings) -> None:
         self.app: Flask = create_app(settings)
         self.parts: Services = services_of(self.app)
-        self.mint = Mint(self.parts.signing_keys, self.parts.clock, settings)
+        self.mint = Mint(self.parts.signing_keys, self.parts.subjects, self.parts.clock, settings)
         self.parts.resources.add(
             API, "Notes", {API_SCOPE: "Read your notes"}, origin=_HERE, actor=_ACTOR
         )

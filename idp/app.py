@@ -117,5 +117,6 @@ def _protocol_parts(parts: Services) -> Parts:
         refresh_tokens=parts.refresh_tokens,
         audit=parts.audit,
         throttle=parts.throttle,
-        mint=Mint(parts.signing_keys, parts.clock, parts.settings),
+        subjects=parts.subjects,
+        mint=Mint(parts.signing_keys, parts.subjects, parts.clock, parts.settings),
     )

@@ -22,11 +22,16 @@ LONGEST_OVERLAP = 90 * 86400
 _PURPOSE = "client_secret"
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _NOBODY = (b"\0" * 32, None)
+_COLUMNS = frozenset({"first_party", "sector"})
+"""What is no metadata of a client, but a column of its own."""
 
 
 @dataclass(frozen=True)
 class Client:
-    """A registered client. Each secret is a digest and its end, seconds since 1970."""
+    """A registered client. Each secret is a digest and its end, seconds since 1970.
+
+    `sector` is what its pairwise subjects are made for; None: its subjects are public.
+    """
 
     client_id: str
     name: str
@@ -50,6 +55,7 @@ class Client:
     created_at: int
     disabled: bool
     details: Mapping[str, Any] = field(repr=False, hash=False)
+    sector: str | None = None
 
     @property
     def public(self) -> bool:
@@ -100,6 +106,7 @@ def from_rows(found: Sequence[RowMapping]) -> Client:
         created_at=row["created_at"],
         disabled=row["disabled_at"] is not None,
         details=details,
+        sector=row["sector"],
     )
 
 
@@ -157,7 +164,8 @@ class Clients:
         actor: str,
         client_id: str | None = None,
     ) -> tuple[Client, str | None]:
-        """Register a client with metadata that `registration.validate` returned.
+        """Register a client with metadata that `registration.validate` returned and, for pairwise
+        subjects, `Sectors.settled` completed.
 
         The secret is in the answer and nowhere else. Raises Invalid, AlreadyExists.
         """
@@ -184,8 +192,9 @@ class Clients:
         row = {
             "id": secrets.uuid7(),
             "client_id": client_id,
-            "details": {key: value for key, value in details.items() if key != "first_party"},
+            "details": {name: value for name, value in details.items() if name not in _COLUMNS},
             "first_party": bool(details.get("first_party")),
+            "sector": _sector(details),
             "created_at": now,
             "updated_at": now,
         }
@@ -279,6 +288,15 @@ class Clients:
             live = expires_at is None or now < expires_at
             right |= secrets.same(digest, expected) & live
         return right and client is not None and not client.disabled
+
+
+def _sector(details: Mapping[str, Any]) -> str | None:
+    """Return what pairwise subjects are made for, None where they are public. Raises Invalid."""
+    if details.get("subject_type") != "pairwise":
+        return None
+    if not details.get("sector"):
+        raise Invalid("subject_type", "Pairwise subjects need a sector.")
+    return str(details["sector"])
 
 
 def _current(

@@ -17,6 +17,7 @@ from idp.domain.credentials.totp import Authenticators
 from idp.domain.devices import Devices
 from idp.domain.own_password import OwnPassword
 from idp.domain.sessions import Sessions
+from idp.domain.subjects import Subjects
 from idp.store.database import Store
 
 Document = dict[str, Any]
@@ -35,6 +36,7 @@ class Export:
         devices: Devices,
         sessions: Sessions,
         connections: Connections,
+        subjects: Subjects,
         activity: Activity,
         audit: Audit,
         clock: Clock,
@@ -47,6 +49,7 @@ class Export:
         self._devices = devices
         self._sessions = sessions
         self._connections = connections
+        self._subjects = subjects
         self._activity = activity
         self._audit = audit
         self._clock = clock
@@ -64,7 +67,7 @@ class Export:
             "credentials": self._credentials(account.id),
             "sessions": [_session(asdict(one)) for one in self._sessions.of(account.id)],
             "devices": _rows(map(asdict, self._devices.of(account.id))),
-            "applications": self._applications(account.id),
+            "applications": self._applications(account),
             "activity": [_happening(asdict(one)) for one in self._activity.all(account.id)],
         }
 
@@ -76,17 +79,18 @@ class Export:
             "recovery_codes_left": self._recovery_codes.left(account_id),
         }
 
-    def _applications(self, account_id: str) -> list[Document]:
+    def _applications(self, account: Account) -> list[Document]:
         return [
             {
                 "client_id": one.client.client_id,
                 "name": one.client.name,
+                "sub": self._subjects.of(account, one.client),
                 "scopes": list(one.scopes),
                 "since": _time(one.since),
                 "last_used_at": _time(one.last_used_at),
                 "stays_connected": one.offline,
             }
-            for one in self._connections.of(account_id)
+            for one in self._connections.of(account.id)
         ]
 
 

@@ -24,6 +24,7 @@ from idp.domain.requirements import Requirements
 from idp.domain.server_secrets import ServerSecrets
 from idp.domain.sessions import Sessions
 from idp.domain.signing_keys import SigningKeys
+from idp.domain.subjects import Subjects
 from idp.domain.throttling import Throttle
 from idp.outbound.fetching import Fetcher
 from idp.store.database import Store
@@ -62,6 +63,7 @@ class Foundation(Ground):
     sessions: Sessions
     access: Access
     requirements: Requirements
+    subjects: Subjects
 
 
 def foundation(on: Ground) -> Foundation:
@@ -92,6 +94,7 @@ def foundation(on: Ground) -> Foundation:
         sessions=Sessions(store, audit, clock, settings),
         access=access,
         requirements=Requirements(store, access, devices, clock),
+        subjects=Subjects(on.secrets.get("pairwise-subject")),
     )
 
 

@@ -162,6 +162,7 @@ def _own(on: Foundation, clients: Clients, consents: Consents) -> OwnAccount:
             on.devices,
             on.sessions,
             connections,
+            on.subjects,
             activity,
             audit,
             clock,

@@ -42,8 +42,9 @@ class AuthorizationRequest:
     """A request that may go on. `redirect_uri_sent` is False when the client's only one
     was meant; `ui_locales` names languages of ours only.
 
-    `acr_values` are those of ours that the client asked for, the best first; `acr_essential`:
-    nothing else will do.
+    `subjects` are the people one of whom has to sign in, as the client knows them; none: whoever
+    comes. `acr_values` are those of ours that the client asked for, the best first;
+    `acr_essential`: nothing else will do.
     """
 
     client_id: str
@@ -56,7 +57,7 @@ class AuthorizationRequest:
     prompt: tuple[str, ...]
     max_age: int | None
     login_hint: str
-    hinted_subject: str | None
+    subjects: tuple[str, ...]
     resource: str | None
     ui_locales: tuple[str, ...] = ()
     acr_values: tuple[str, ...] = ()
@@ -72,6 +73,7 @@ def from_json(stored: Mapping[str, Any]) -> AuthorizationRequest:
     values = dict(stored)
     values["scopes"] = tuple(values["scopes"])
     values["prompt"] = tuple(values["prompt"])
+    values["subjects"] = tuple(values["subjects"])
     values["ui_locales"] = tuple(values.get("ui_locales", ()))
     values["acr_values"] = tuple(values.get("acr_values", ()))
     return AuthorizationRequest(**values)
@@ -173,7 +175,7 @@ def _rest(
         prompt=_prompt(one.get("prompt"), checks.prompts),
         max_age=_max_age(one.get("max_age"), client),
         login_hint=one.get("login_hint", ""),
-        hinted_subject=_hinted_subject(one.get("id_token_hint"), client, checks),
+        subjects=_hinted_subject(one.get("id_token_hint"), client, checks),
         resource=resources[0] if resources else None,
         ui_locales=languages.known(one.get("ui_locales", "").split()),
         acr_values=wanted.values,
@@ -257,10 +259,10 @@ def _max_age(text: str | None, client: Client) -> int | None:
     return int(text)
 
 
-def _hinted_subject(token: str | None, client: Client, checks: Checks) -> str | None:
+def _hinted_subject(token: str | None, client: Client, checks: Checks) -> tuple[str, ...]:
     if token is None:
-        return None
+        return ()
     subject = checks.hinted_subject(token, client.client_id)
     if subject is None:
         raise RedirectedError("invalid_request", "id_token_hint is no ID token of this client.")
-    return subject
+    return (subject,)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from idp.domain.access import Resource
-from idp.domain.accounts import email_key
+from idp.domain.accounts import Account, email_key
 from idp.domain.clients import Client
 from idp.domain.consents import Pairs
 from idp.domain.interactions import Progress
@@ -73,6 +73,8 @@ class Finish:
 
 
 Judge = Callable[[], Verdict]
+SubjectOf = Callable[[Account], str]
+"""Under which name the client knows somebody."""
 Step = Login | StepUp | ChooseAccount | Consent | Forbidden | Refuse | Finish
 
 
@@ -90,18 +92,22 @@ class Situation:
     sessions: Sequence[Session]
     session: Session | None
     judge: Judge
+    subject_of: SubjectOf
     wanted: Pairs
     remembered: Callable[[], Pairs]
 
 
 def selected(
-    request: AuthorizationRequest, progress: Progress, sessions: Sequence[Session]
+    request: AuthorizationRequest,
+    progress: Progress,
+    sessions: Sequence[Session],
+    subject_of: SubjectOf,
 ) -> Session | None:
     """Return the session to go on with: the one chosen, the one the client means, the present."""
     hinted = email_key(request.login_hint)
     fits: tuple[Callable[[Session], bool], ...] = (
         lambda one: one.account.id == progress.chosen,
-        lambda one: one.account.subject == request.hinted_subject,
+        lambda one: subject_of(one.account) in request.subjects,
         lambda one: email_key(one.account.email) == hinted,
         lambda one: True,
     )
@@ -175,8 +181,9 @@ def _signing_in(progress: Progress, session: Session | None, judge: Judge) -> St
 
 
 def _somebody_else(situation: Situation) -> Step | None:
-    hinted, session = situation.request.hinted_subject, situation.session
-    if hinted is not None and session and hinted != session.account.subject:
+    """Only who is named may answer (sections 3.1.2.2 and 5.5.1)."""
+    named, session = situation.request.subjects, situation.session
+    if named and session and situation.subject_of(session.account) not in named:
         return Login("other_account")
     return None
 
@@ -191,7 +198,7 @@ def _account_choice(situation: Situation) -> Step | None:
     if "@" in hint:
         same = email_key(hint) == email_key(session.account.email)
         return None if same or "none" in request.prompt else ChooseAccount(hint)
-    if len(situation.sessions) > 1 and request.hinted_subject is None:
+    if len(situation.sessions) > 1 and not request.subjects:
         return ChooseAccount("")
     return None
 

@@ -69,7 +69,7 @@ class Introspection(IntrospectionEndpoint):
             "token_type": "Bearer",
         }
         if authorization:
-            if "email" in claims.scopes:
+            if "email" in claims.scopes and _may_know(asker, parts.clients.find(claims.client_id)):
                 answer["username"] = authorization.account.email
             answer["auth_time"] = authorization.auth_time
             answer["acr"] = authorization.acr
@@ -79,13 +79,13 @@ class Introspection(IntrospectionEndpoint):
     def _refresh_token(self, token: str, asker: Client | ResourceServer) -> dict[str, Any]:
         """Refresh tokens are between us and the client: no resource server learns of them."""
         found = self.server.parts.refresh_tokens.find(token)
-        if found is None or not _is_live(found, asker):
+        if found is None or not isinstance(asker, Client) or not _is_live(found, asker):
             return INACTIVE
         authorization = found.authorization
         return {
             "active": True,
             "iss": self.server.parts.settings.issuer,
-            "sub": authorization.account.subject,
+            "sub": self.server.parts.subjects.of(authorization.account, asker),
             "client_id": authorization.client_id,
             "scope": " ".join(authorization.scopes),
             "exp": found.expires_at,
@@ -116,8 +116,15 @@ def _may_ask(asker: Client | ResourceServer, claims: AccessClaims) -> bool:
     return asker.identifier in claims.audience
 
 
-def _is_live(found: PresentedRefresh, asker: Client | ResourceServer) -> bool:
-    if not isinstance(asker, Client) or asker.client_id != found.authorization.client_id:
+def _may_know(asker: Client | ResourceServer, client: Client | None) -> bool:
+    """Whether the asker may know a person by something that is the same everywhere: an API could
+    join by it whom its pairwise clients can't (OpenID Connect Core section 8.1).
+    """
+    return isinstance(asker, Client) or (client is not None and client.sector is None)
+
+
+def _is_live(found: PresentedRefresh, asker: Client) -> bool:
+    if asker.client_id != found.authorization.client_id:
         return False
     return found.authorization.open and not found.expired and not found.superseded
 

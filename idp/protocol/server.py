@@ -18,6 +18,7 @@ from idp.domain.authorizations import Authorizations
 from idp.domain.clients import Client, Clients
 from idp.domain.refresh_tokens import RefreshTokens
 from idp.domain.resources import Resources
+from idp.domain.subjects import Subjects
 from idp.domain.throttling import Throttle
 from idp.protocol.client_authentication import ClientAuthentication
 from idp.protocol.errors import MachineError
@@ -40,6 +41,7 @@ class Parts:
     refresh_tokens: RefreshTokens
     audit: Audit
     throttle: Throttle
+    subjects: Subjects
     mint: Mint
 
 

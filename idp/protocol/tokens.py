@@ -14,6 +14,7 @@ from idp.domain.authorizations import Authorization
 from idp.domain.clients import Client
 from idp.domain.clock import Clock
 from idp.domain.signing_keys import SigningKeys
+from idp.domain.subjects import Subjects
 from idp.protocol import claims, id_token
 from idp.protocol.id_token import Bindings, IdTokenContent
 
@@ -47,8 +48,11 @@ class AccessClaims:
 class Mint:
     """Makes tokens, and reads back those it made."""
 
-    def __init__(self, signing_keys: SigningKeys, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self, signing_keys: SigningKeys, subjects: Subjects, clock: Clock, settings: Settings
+    ) -> None:
         self._keys = signing_keys
+        self._subjects = subjects
         self._clock = clock
         self._settings = settings
 
@@ -77,7 +81,7 @@ class Mint:
             "scope": " ".join(scopes),
         }
         if authorization:
-            body["sub"] = authorization.account.subject
+            body["sub"] = self._subjects.of(authorization.account, client)
             body["auth_time"] = authorization.auth_time
             body["acr"] = authorization.acr
             body["amr"] = list(authorization.amr)
@@ -95,7 +99,7 @@ class Mint:
         """Mint an ID token; the claims of scopes are in it only where the client registered so."""
         about = claims.of_scopes(authorization.account, scopes) if client.claims_in_id_token else {}
         content = IdTokenContent(
-            subject=authorization.account.subject,
+            subject=self._subjects.of(authorization.account, client),
             client_id=client.client_id,
             auth_time=authorization.auth_time,
             acr=authorization.acr,

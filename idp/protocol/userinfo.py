@@ -39,14 +39,15 @@ def userinfo(server: AuthorizationServer, token: str, origin: Origin) -> dict[st
         raise _refused(server, error.reason, origin) from error
     issuer = server.parts.settings.issuer
     live, authorization = live_authorization(server, found)
-    if not live or authorization is None or issuer not in found.audience:
+    client = server.parts.clients.find(found.client_id)
+    if not live or authorization is None or client is None or issuer not in found.audience:
         raise _refused(server, "revoked, ended, or not for userinfo", origin)
     if "openid" not in found.scopes:
         text = "The scope openid is needed."
         challenge = bearer_challenge(REALM, "insufficient_scope", text, "openid")
         raise MachineError("insufficient_scope", text, 403, challenge)
     return {
-        "sub": authorization.account.subject,
+        "sub": server.parts.subjects.of(authorization.account, client),
         **claims.of_scopes(authorization.account, found.scopes),
     }
 

@@ -265,13 +265,14 @@ class OutgoingMail(Model):
 
 
 class Client(Model):
-    """An OAuth client with its RFC 7591 metadata."""
+    """An OAuth client with its RFC 7591 metadata. Pairwise subjects are made for its `sector`."""
 
     __tablename__ = "clients"
     id: Mapped[str] = _id()
     client_id: Mapped[str] = mapped_column(unique=True)
     details: Mapped[dict[str, Any]]
     first_party: Mapped[bool]
+    sector: Mapped[str | None]
     created_at: Mapped[int]
     updated_at: Mapped[int]
     disabled_at: Mapped[int | None]
@@ -409,6 +410,8 @@ class LogoutNotice(Model):
 class Authorization(Model):
     """What one person allowed one client in one completed request. Its id is in access tokens, so
     it is random.
+
+    `claims` are those that were asked for one by one, beside what the scopes tell.
     """
 
     __tablename__ = "authorizations"
@@ -429,6 +432,7 @@ class Authorization(Model):
     auth_time: Mapped[int]
     amr: Mapped[list[str]]
     acr: Mapped[str]
+    claims: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[int]
     expires_at: Mapped[int] = mapped_column(index=True)
     revoked_at: Mapped[int | None]

@@ -70,13 +70,19 @@ def sign_out(handle: str) -> Response:
 
 def _meant(asked: LogoutRequest) -> Session | None:
     """Return the session that the hint names, of all in this browser; else the present one."""
-    named = [one for one in current_sessions() if one.account.subject == asked.subject]
+    named = [one for one in current_sessions() if _is_named(asked, one)]
     return next(iter(named), None) or current_session()
 
 
 def _is_proven(asked: LogoutRequest, session: Session | None) -> bool:
     """Whether nobody has to be asked: the hint names who is signed in, or nobody is."""
-    return session is None or asked.subject == session.account.subject
+    return session is None or _is_named(asked, session)
+
+
+def _is_named(asked: LogoutRequest, session: Session) -> bool:
+    """Whether the hint means this person: it has the name under which its client knows them."""
+    client = services().clients.find(asked.client_id) if asked.client_id else None
+    return client is not None and asked.subject == services().subjects.of(session.account, client)
 
 
 def sign_out_here() -> Response:

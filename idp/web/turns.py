@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response, url_for
 
 from idp.domain.access import Resource
+from idp.domain.accounts import Account
 from idp.domain.clients import Client
 from idp.domain.consents import Pairs
 from idp.domain.errors import NotFound
@@ -117,7 +118,11 @@ def of_request(
     parts = services()
     found = found or Interaction("", Progress(), finished=False)
     sessions = current_sessions()
-    session = interaction.selected(asked, found.progress, sessions)
+
+    def subject_of(account: Account) -> str:
+        return parts.subjects.of(account, client)
+
+    session = interaction.selected(asked, found.progress, sessions, subject_of)
     demand = interaction.demand(asked, client, session, int(parts.clock()))
     visit = _visit(found, demand, session)
     if found.finished:
@@ -136,7 +141,15 @@ def of_request(
     except InvalidTarget as error:
         return Turn(visit, Refuse("invalid_target", str(error)), asked, client)
     situation = Situation(
-        asked, client, found.progress, sessions, session, _judge(visit), pairs, remembered
+        asked,
+        client,
+        found.progress,
+        sessions,
+        session,
+        _judge(visit),
+        subject_of,
+        pairs,
+        remembered,
     )
     return Turn(visit, interaction.next_step(situation), asked, client)
 

@@ -16,6 +16,7 @@ def client(*, disabled: bool = False, **metadata: Any) -> Client:
         "client_id": "app",
         "details": registration.validate(metadata, operator=True),
         "first_party": metadata.get("first_party", False),
+        "sector": None,
         "created_at": 1_800_000_000,
         "disabled_at": 1_800_000_000 if disabled else None,
         "secret_digest": None,
