@@ -23,6 +23,7 @@ from idp.config_sources import PREFIX, ConfigurationError, FileSource, port_prob
 
 __all__ = ["PREFIX", "ConfigurationError", "Network", "Settings", "load"]
 
+SigningAlgorithm = Literal["RS256", "ES256", "PS256", "ES384", "EdDSA", "Ed25519", "none"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SHORTEST_ACCESS_TOKEN = 300
 LONGEST_ACCESS_TOKEN = 900
@@ -33,6 +34,10 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 def _option(default: Any, text: str, **limits: Any) -> Any:
     return Field(default, description=text, **limits)
+
+
+def _parts(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 def _bare_origin(value: str) -> str:
@@ -126,6 +131,12 @@ class Settings(BaseSettings):
     key_publication_margin: int = _option(
         3600, "Seconds beyond the JWKS max-age that a key is published before it signs.", ge=0
     )
+    signing_algorithms: Annotated[tuple[SigningAlgorithm, ...], NoDecode] = _option(
+        ("RS256", "ES256", "PS256", "ES384", "EdDSA"),
+        "How ID tokens may be signed, comma separated; each has keys of its own. RS256 and ES256 "
+        "are needed; Ed25519 is EdDSA by its newer name; none lets clients register for no "
+        "signature.",
+    )
     key_rotation_period: int = _option(30 * 86400, "Seconds after which a new key signs.", ge=1)
     clock_skew: int = _option(
         10, "Difference between clocks that is allowed, seconds.", ge=0, le=60
@@ -181,9 +192,7 @@ class Settings(BaseSettings):
     @classmethod
     def _networks(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return tuple(
-                ipaddress.ip_network(part.strip()) for part in value.split(",") if part.strip()
-            )
+            return tuple(map(ipaddress.ip_network, _parts(value)))
         return value
 
     @field_validator("issuer")
@@ -192,12 +201,25 @@ class Settings(BaseSettings):
         """The issuer is compared byte for byte: a bare origin (RFC 8414 section 2)."""
         return _bare_origin(value) if value else value
 
+    @field_validator("signing_algorithms", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return _parts(value) if isinstance(value, str) else value
+
+    @field_validator("signing_algorithms")
+    @classmethod
+    def _needed(cls, value: tuple[SigningAlgorithm, ...]) -> tuple[SigningAlgorithm, ...]:
+        """RS256 is everybody's (OpenID Connect Core section 15.1), ES256 access tokens'."""
+        if not {"RS256", "ES256"} <= set(value):
+            raise ValueError("must hold RS256 and ES256")
+        return tuple(dict.fromkeys(value))
+
     @field_validator("related_origins", "outbound_origins", mode="before")
     @classmethod
     def _origins(cls, value: Any) -> Any:
         """Browsers send origins in one form; passkeys and fetches work over https alone."""
         if isinstance(value, str):
-            value = tuple(part.strip() for part in value.split(",") if part.strip())
+            value = _parts(value)
         if not all(_bare_origin(each).startswith("https://") for each in value):
             raise ValueError("must be https origins")
         return value

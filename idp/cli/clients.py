@@ -5,13 +5,14 @@ from typing import IO, Any
 
 import click
 
-from idp.cli.context import emit, json_option, operator, origin, services
+from idp.cli.context import emit, json_option, operator, origin, services, settings
 from idp.cli.secret_output import emit_with_secret
 from idp.domain.clients import Client
 from idp.domain.errors import Invalid
 from idp.domain.resources import OIDC_SCOPES
 from idp.protocol import registration
 from idp.protocol.metadata_values import RegistrationError
+from idp.protocol.offer import Offer
 
 
 @click.group()
@@ -39,7 +40,7 @@ def add(
     if first_party:
         metadata["first_party"] = True
     try:
-        details = registration.validate(metadata, operator=True)
+        details = registration.validate(metadata, operator=True, offer=Offer.of(settings()))
     except RegistrationError as error:
         raise Invalid("metadata", f"{error.code}: {error}") from error
     _warn(metadata, details)

@@ -64,6 +64,12 @@ class PrivateKey:
         return (message + b"." + signature).decode("ascii")
 
 
+def unsigned(claims: Mapping[str, Any], typ: str) -> str:
+    """Return `claims` as a token that nobody vouches for (RFC 7518 section 3.6)."""
+    parts = (_ENCODER.encode({"alg": "none", "typ": typ}), _ENCODER.encode(claims))
+    return b".".join([*(_encode(part.encode()) for part in parts), b""]).decode("ascii")
+
+
 @dataclass(frozen=True)
 class _Header:
     algorithm: str

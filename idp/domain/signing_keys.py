@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from idp.config import Settings
 from idp.crypto import jwk
+from idp.crypto.algorithms import ALGORITHMS
 from idp.crypto.jwt import PrivateKey, PublicKey
 from idp.crypto.sealing import Sealer
 from idp.domain.audit import Audit, Origin
@@ -22,8 +23,6 @@ from idp.store import signing_keys as rows
 from idp.store.database import RowMapping, Store
 from idp.store.errors import StoreUnavailable
 
-ALGORITHMS = ("ES256", "RS256")
-"""For access tokens the first; for ID tokens the second unless a client says otherwise."""
 _OURSELVES = Origin()
 _RETRY_SECONDS = 5
 _PUBLISHED = frozenset({"next", "active", "retiring"})
@@ -65,11 +64,10 @@ class SigningKeys:
         audit: Audit,
         clock: Clock,
         settings: Settings,
-        algorithms: Sequence[str] = ALGORITHMS,
     ) -> None:
         self.schedule = KeySchedule.of(settings)
-        self.algorithms = tuple(algorithms)
-        self._rotation = KeyRotation(store, sealer, audit, clock, self.schedule, algorithms)
+        self.algorithms = tuple(name for name in settings.signing_algorithms if name in ALGORITHMS)
+        self._rotation = KeyRotation(store, sealer, audit, clock, self.schedule, self.algorithms)
         self._store = store
         self._sealer = sealer
         self._max_age = settings.jwks_max_age
@@ -83,6 +81,11 @@ class SigningKeys:
             raise NoSigningKey
         return key
 
+    def ready(self) -> tuple[str, ...]:
+        """Return the algorithms whose keys may sign already, in the order of the settings."""
+        signing = self._latest().signing
+        return tuple(name for name in self.algorithms if name in signing)
+
     def verification_key(self, kid: str, *, archived: bool = False) -> PublicKey | None:
         """Return a published key, or for an expired `id_token_hint` an `archived` one too."""
         view = self._view()
@@ -90,12 +93,7 @@ class SigningKeys:
 
     def jwks(self) -> PublishedKeys:
         """Return the published set, from memory when the database can't be reached."""
-        try:
-            return self._view().jwks
-        except StoreUnavailable:
-            if self._last is None:
-                raise
-            return self._last.jwks
+        return self._latest().jwks
 
     def ensure(self) -> None:
         """Make the keys that are missing; at start."""
@@ -155,6 +153,15 @@ class SigningKeys:
         if steps:
             self._recent.forget()
         return steps
+
+    def _latest(self) -> _View:
+        """Return the keys, as they were last when the database can't be reached."""
+        try:
+            return self._view()
+        except StoreUnavailable:
+            if self._last is None:
+                raise
+            return self._last
 
     def _view(self) -> _View:
         return self._recent.get("all", self._read)

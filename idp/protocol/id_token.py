@@ -10,8 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TYPE = "JWT"
-ALGORITHMS = ("RS256", "ES256")
-_HASHES = {"RS256": hashlib.sha256, "ES256": hashlib.sha256}
+_HASHES = {
+    "RS256": hashlib.sha256,
+    "PS256": hashlib.sha256,
+    "ES256": hashlib.sha256,
+    "ES384": hashlib.sha384,
+    # Its signature works with SHA-512 (OpenID Connect Token Hash Algorithms 1.0 section 3).
+    "EdDSA": hashlib.sha512,
+    "Ed25519": hashlib.sha512,
+}
+ALGORITHMS = tuple(_HASHES)
+"""Those of our keys."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +37,16 @@ class Bindings:
     state: str | None = None
 
     def claims(self, algorithm: str) -> dict[str, str]:
-        """Return `nonce`, `at_hash`, `c_hash` and `s_hash` (FAPI 1.0 part 2 section 5.1.1)."""
+        """Return `nonce`, `at_hash`, `c_hash` and `s_hash` (FAPI 1.0 part 2 section 5.1.1).
+
+        Without a signature there is no algorithm to hash with.
+        """
         hashed = {"at_hash": self.access_token, "c_hash": self.code, "s_hash": self.state}
         nonce = {} if self.nonce is None else {"nonce": self.nonce}
         return nonce | {
-            name: half_hash(value, algorithm) for name, value in hashed.items() if value is not None
+            name: half_hash(value, algorithm)
+            for name, value in hashed.items()
+            if value is not None and algorithm in _HASHES
         }
 
 
@@ -74,5 +88,5 @@ def half_hash(value: str, algorithm: str) -> str:
     """Return the left half of the hash that belongs to the signature's algorithm
     (section 3.1.3.6).
     """
-    hashed = _HASHES[algorithm](value.encode()).digest()
+    hashed = _HASHES[algorithm](value.encode("utf-8", "replace")).digest()
     return urlsafe_b64encode(hashed[: len(hashed) // 2]).rstrip(b"=").decode()

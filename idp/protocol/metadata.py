@@ -9,11 +9,12 @@ from idp.config import Settings
 from idp.domain.assurance import ACR_VALUES
 from idp.domain.languages import LANGUAGES
 from idp.domain.resources import OIDC_SCOPES
-from idp.protocol import id_token, pkce
+from idp.protocol import pkce
 from idp.protocol.authorization_request import PROMPTS
 from idp.protocol.claims import CLAIMS
 from idp.protocol.client_authentication import METHODS
 from idp.protocol.enabled import GRANT_TYPES
+from idp.protocol.offer import UNSIGNED, Offer
 
 AUTHORIZE = "/oauth2/authorize"
 TOKEN = "/oauth2/token"
@@ -26,8 +27,15 @@ _PROTOCOL_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr"
 _SECRET_METHODS = [method for method in METHODS if method != "none"]
 
 
-def metadata(settings: Settings, prompts: Collection[str] = PROMPTS) -> dict[str, Any]:
-    """Return the document of both well-known addresses; `prompts` are supported here."""
+def metadata(
+    settings: Settings,
+    prompts: Collection[str] = PROMPTS,
+    ready: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """Return the document of both well-known addresses.
+
+    `prompts` are supported here; `ready` are the algorithms whose keys sign already (None: all).
+    """
     issuer = settings.issuer
     document: dict[str, Any] = {
         "issuer": issuer,
@@ -43,7 +51,7 @@ def metadata(settings: Settings, prompts: Collection[str] = PROMPTS) -> dict[str
         "response_modes_supported": ["query"],
         "grant_types_supported": list(GRANT_TYPES),
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": list(id_token.ALGORITHMS),
+        "id_token_signing_alg_values_supported": _signing(settings, ready),
         "token_endpoint_auth_methods_supported": list(METHODS),
         "introspection_endpoint_auth_methods_supported": _SECRET_METHODS,
         "revocation_endpoint_auth_methods_supported": list(METHODS),
@@ -61,3 +69,11 @@ def metadata(settings: Settings, prompts: Collection[str] = PROMPTS) -> dict[str
     if settings.privacy_url:
         document["op_policy_uri"] = settings.privacy_url
     return document
+
+
+def _signing(settings: Settings, ready: Collection[str] | None) -> list[str]:
+    return [
+        name
+        for name in Offer.of(settings).signing_algorithms
+        if ready is None or name in ready or name == UNSIGNED
+    ]

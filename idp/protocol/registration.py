@@ -20,6 +20,7 @@ from idp.protocol import metadata_values as read
 from idp.protocol.client_authentication import METHODS
 from idp.protocol.enabled import GRANT_TYPES
 from idp.protocol.metadata_values import Reader, RegistrationError, refused
+from idp.protocol.offer import UNSIGNED, USUAL, Offer
 
 MOST_REDIRECT_URIS = 20
 MOST_TRANSLATIONS = 50
@@ -53,7 +54,7 @@ HONOURED = {
     "software_version": Field(read.text(200)),
     "application_type": Field(read.one_of(("native", "web")), "web"),
     "subject_type": Field(read.one_of(("public",)), "public"),
-    "id_token_signed_response_alg": Field(read.one_of(id_token.ALGORITHMS), "RS256"),
+    "id_token_signed_response_alg": Field(read.one_of((*id_token.ALGORITHMS, UNSIGNED)), "RS256"),
     "default_max_age": Field(read.seconds),
     "require_auth_time": Field(read.flag, default=False),
     "require_pkce": Field(read.flag, default=True),
@@ -83,10 +84,11 @@ DEMANDS: dict[str, tuple[Any, ...]] = {
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,5}")
 
 
-def validate(metadata: Any, *, operator: bool) -> dict[str, Any]:
+def validate(metadata: Any, *, operator: bool, offer: Offer = USUAL) -> dict[str, Any]:
     """Return the metadata to register, complete with defaults. Raises RegistrationError.
 
-    `operator` tells who asks: only an operator may mark a client as first party.
+    `operator` tells who asks: only an operator may mark a client as first party. `offer` is what
+    this server has.
     """
     if not isinstance(metadata, Mapping):
         raise refused("The metadata must be a JSON object.")
@@ -99,6 +101,7 @@ def validate(metadata: Any, *, operator: bool) -> dict[str, Any]:
     details |= _translations(given)
     details["response_types"] = _response_types(details)
     details["scope"] = _scope(details)
+    _refuse_what_is_not_offered(details, offer)
     _refuse_contradictions(details)
     _check_redirect_uris(details)
     return details
@@ -150,6 +153,12 @@ def _scope(details: Mapping[str, Any]) -> str:
         useless.add("offline_access")
     wanted = details.get("scope", " ".join(OIDC_SCOPES)).split()
     return " ".join(scope for scope in wanted if scope not in useless)
+
+
+def _refuse_what_is_not_offered(details: Mapping[str, Any], offer: Offer) -> None:
+    """Ask each reader again, for what the operator of this server lets clients have."""
+    name = "id_token_signed_response_alg"
+    read.one_of(offer.signing_algorithms)(name, details[name])
 
 
 def _refuse_contradictions(details: Mapping[str, Any]) -> None:

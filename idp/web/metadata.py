@@ -36,15 +36,26 @@ class Documents:
 
     def __init__(self, parts: Services) -> None:
         self._keys = parts.signing_keys
-        prompts = supported_prompts(create=parts.sign_up_open)
-        body = json.dumps(where.metadata(parts.settings, prompts)).encode()
-        self._metadata = _document(body, _MAX_AGE)
-        self._jwks: tuple[PublishedKeys | None, Document] = (None, self._metadata)
-        always = dict.fromkeys(_METADATA_PATHS, self._metadata) | _of_passkeys(parts.settings)
+        self._settings = parts.settings
+        self._prompts = supported_prompts(create=parts.sign_up_open)
+        self._metadata = self._metadata_with(parts.signing_keys.ready())
+        self._jwks: tuple[PublishedKeys | None, Document] = (None, self._metadata[1])
         self.by_path: dict[str, Callable[[str | None], Document]] = {
-            path: _unchanging(document) for path, document in always.items()
+            path: _unchanging(document) for path, document in _of_passkeys(parts.settings).items()
         }
+        self.by_path |= dict.fromkeys(_METADATA_PATHS, self.metadata)
         self.by_path[where.JWKS] = self.jwks
+
+    def metadata(self, _known: str | None) -> Document:
+        """Discovery section 4. A further algorithm is named from when its key may sign."""
+        ready = self._keys.ready()
+        if self._metadata[0] != ready:
+            self._metadata = self._metadata_with(ready)
+        return self._metadata[1]
+
+    def _metadata_with(self, ready: tuple[str, ...]) -> tuple[tuple[str, ...], Document]:
+        body = json.dumps(where.metadata(self._settings, self._prompts, ready)).encode()
+        return ready, _document(body, _MAX_AGE)
 
     def jwks(self, known: str | None) -> Document:
         """RFC 7517 section 5. Verifiers that have the set, by `If-None-Match`, are told so."""

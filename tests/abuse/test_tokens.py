@@ -94,6 +94,7 @@ def test_case_049_none_signs_nothing(issued: dict[str, Any], everywhere: Endpoin
         everywhere.refuse_hint(token)
 
 
+@pytest.mark.settings(network_limit=1000)
 def test_case_050_our_public_key_is_no_secret(
     issued: dict[str, Any], everywhere: Endpoints, webapp: TokenClient
 ) -> None:

@@ -29,6 +29,7 @@ def settings(migrated_database: Database, tmp_path: Path) -> Settings:
         jwks_max_age=5,
         key_publication_margin=5,
         key_rotation_period=3600,
+        signing_algorithms=("ES256", "RS256"),
     )
 
 

@@ -81,13 +81,17 @@ def test_a_further_algorithm_waits_until_verifiers_know_its_key(
     clock: HeldClock,
     settings: Settings,
 ) -> None:
-    keys = SigningKeys(store, sealer, audit, clock, settings, ("ES256", "RS256", "PS256"))
+    more = settings.model_copy(update={"signing_algorithms": ("ES256", "RS256", "PS256", "none")})
+    keys = SigningKeys(store, sealer, audit, clock, more)
     keys.ensure()
+    assert keys.algorithms == ("ES256", "RS256", "PS256")
+    assert keys.ready() == ("ES256", "RS256")
     with pytest.raises(NoSigningKey):
         keys.active("PS256")
     clock.advance(PUBLICATION)
     keys.advance()
     assert keys.active("PS256").algorithm == "PS256"
+    assert keys.ready() == keys.algorithms
 
 
 def test_the_published_set_is_made_once_and_names_itself(
@@ -367,8 +371,8 @@ def test_processes_that_start_together_make_one_set_of_keys(makers: Commands, st
     assert len(set(answers)) == 1
     with store.reading() as connection:
         assert Counter(connection.execute(select(KEYS.c.state)).scalars()) == {
-            "active": 2,
-            "next": 2,
+            "active": 5,
+            "next": 5,
         }
 
 
