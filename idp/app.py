@@ -11,8 +11,10 @@ from idp.domain.clock import Clock, system_clock
 from idp.domain.delivery import Delivery, mail_server
 from idp.domain.preflight import production_settings
 from idp.domain.services import Services, start
+from idp.protocol.dynamic_registration import DynamicRegistration
 from idp.protocol.enabled import configure
 from idp.protocol.server import Parts
+from idp.protocol.software_statements import SoftwareStatements
 from idp.protocol.tokens import Mint
 from idp.store.database import Store, engine_options
 from idp.store.tables import db
@@ -56,6 +58,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     parts = start(settings, _open_store(app, settings), clock)
     app.extensions[context.SERVICES] = parts
     app.extensions[context.SERVER] = configure(_protocol_parts(parts))
+    app.extensions[context.REGISTRATION] = _registration(parts)
     form_key = parts.secrets.get("form-protection")
     app.session_interface = BrowserSessions(settings, form_key)
     delivery = app.extensions[_DELIVERY] = _delivery(app, parts)
@@ -105,6 +108,13 @@ def _open_store(app: Flask, settings: Settings) -> Store:
     app.teardown_appcontext_funcs.clear()
     with app.app_context():
         return Store(db.engine)
+
+
+def _registration(parts: Services) -> DynamicRegistration:
+    statements = SoftwareStatements(parts.settings, parts.clock)
+    return DynamicRegistration(
+        parts.registering, statements, parts.audit, parts.throttle, parts.settings
+    )
 
 
 def _protocol_parts(parts: Services) -> Parts:

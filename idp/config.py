@@ -167,6 +167,45 @@ class Settings(BaseSettings):
         "Sign-ins begun, passwords tried and failures, of each kind, from one network a minute.",
         ge=1,
     )
+    registration: Literal["open", "token", "closed"] = _option(
+        "closed",
+        "Who may register applications over HTTP: anyone, who has an initial access token, or "
+        "nobody.",
+    )
+    registration_scopes: Annotated[tuple[str, ...], NoDecode] = _option(
+        ("openid", "profile", "email", "address", "phone", "offline_access"),
+        "Scopes, comma separated, that applications may register where no initial access token "
+        "says more.",
+    )
+    registration_redirect_hosts: Annotated[tuple[str, ...], NoDecode] = _option(
+        (),
+        "Hosts, comma separated, of their redirect URIs: app.example.com, *.example.com, or a "
+        "scheme such as com.example.app: with its colon; empty: any.",
+    )
+    registration_require_pkce: bool = _option(
+        True,
+        "Applications that register themselves must use PKCE; false: only public ones and those "
+        "that say so.",
+    )
+    registration_trusted: bool = _option(
+        False,
+        "Errors are sent to applications that registered themselves as to yours, at once and "
+        "without showing where they lead.",
+    )
+    registration_limit: int = _option(
+        60,
+        "Applications registered without an initial access token from one network an hour.",
+        ge=1,
+    )
+    registration_unused_lifetime: int = _option(
+        180 * 86400,
+        "An application that registered itself is deleted when it was not used for so long, "
+        "seconds.",
+        ge=86400,
+    )
+    software_statement_issuers: str = _option(
+        "", "JSON file that names who may sign software statements, and their keys; empty: nobody."
+    )
     max_body_bytes: int = _option(256 * 1024, "Largest request body, bytes.", ge=4096)
     outbound_origins: Annotated[tuple[str, ...], NoDecode] = _option(
         (),
@@ -193,6 +232,13 @@ class Settings(BaseSettings):
     def _networks(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(map(ipaddress.ip_network, _parts(value)))
+        return value
+
+    @field_validator("registration_scopes", "registration_redirect_hosts", mode="before")
+    @classmethod
+    def _names(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
     @field_validator("issuer")

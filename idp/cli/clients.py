@@ -49,7 +49,7 @@ def add(
         return
     client, secret = services().clients.add(
         details,
-        secret=details["token_endpoint_auth_method"] != "none",
+        secret=registration.needs_secret(details),
         client_id=client_id,
         origin=origin(),
         actor=operator(),

@@ -64,7 +64,7 @@ class PrivateKey:
 def unsigned(claims: Mapping[str, Any], typ: str) -> str:
     """Return `claims` as a token that nobody vouches for (RFC 7518 section 3.6)."""
     parts = (_ENCODER.encode({"alg": "none", "typ": typ}), _ENCODER.encode(claims))
-    return b".".join([*(_encode(part.encode()) for part in parts), b""]).decode("ascii")
+    return b".".join([*(encode(part.encode()) for part in parts), b""]).decode("ascii")
 
 
 @dataclass(frozen=True)

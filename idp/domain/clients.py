@@ -13,6 +13,7 @@ from idp.domain.clock import Clock
 from idp.domain.errors import AlreadyExists, Invalid, NotFound
 from idp.domain.recent import Recent
 from idp.domain.texts import marked
+from idp.store import client_logos as logos
 from idp.store import clients as rows
 from idp.store.database import Connection, RowMapping, Store
 from idp.store.errors import Conflict
@@ -21,6 +22,7 @@ SECRET_PREFIX = "dw_secret_"
 LONGEST_OVERLAP = 90 * 86400
 _PURPOSE = "client_secret"
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+_NOTED_SECONDS = 86400
 _NOBODY = (b"\0" * 32, None)
 _COLUMNS = frozenset({"first_party", "sector"})
 """What is no metadata of a client, but a column of its own."""
@@ -31,6 +33,8 @@ class Client:
     """A registered client. Each secret is a digest and its end, seconds since 1970.
 
     `sector` is what its pairwise subjects are made for; None: its subjects are public.
+    `trusted`: an operator registered it, or vouches for who did. `last_used_at` may be a day
+    behind; `logo` names its picture.
     """
 
     client_id: str
@@ -54,6 +58,10 @@ class Client:
     secrets: tuple[tuple[bytes, int | None], ...] = field(repr=False)
     created_at: int
     disabled: bool
+    self_registered: bool
+    trusted: bool
+    last_used_at: int | None
+    logo: str | None
     details: Mapping[str, Any] = field(repr=False, hash=False)
     sector: str | None = None
 
@@ -105,6 +113,10 @@ def from_rows(found: Sequence[RowMapping]) -> Client:
         ),
         created_at=row["created_at"],
         disabled=row["disabled_at"] is not None,
+        self_registered=row["trusted"] is not None,
+        trusted=row["trusted"] is not False,
+        last_used_at=row["last_used_at"],
+        logo=row["logo"],
         details=details,
         sector=row["sector"],
     )
@@ -174,29 +186,30 @@ class Clients:
             raise Invalid("client_id", "A client id has 1 to 100 letters, digits and . _ ~ - only.")
         new_secret = secrets.random_token(SECRET_PREFIX) if secret else None
         try:
-            self._add(client_id, details, new_secret, origin, actor)
+            with self._store.writing() as connection:
+                self.add_within(connection, client_id, details, new_secret, origin, actor)
         except Conflict as error:
             raise AlreadyExists(f"There is a client {client_id} already.") from error
         self._recent.forget()
         return self.get(client_id), new_secret
 
-    def _add(
+    def add_within(
         self,
+        connection: Connection,
         client_id: str,
         details: Mapping[str, Any],
         secret: str | None,
         origin: Origin,
         actor: str,
     ) -> None:
+        """Register a client in the caller's transaction. Raises Conflict."""
         now = int(self._clock())
         row = {
             "id": secrets.uuid7(),
             "client_id": client_id,
-            "details": {name: value for name, value in details.items() if name not in _COLUMNS},
             "first_party": bool(details.get("first_party")),
-            "sector": _sector(details),
             "created_at": now,
-            "updated_at": now,
+            **_registered(details, now),
         }
         entry = Entry(
             "client.added",
@@ -204,11 +217,38 @@ class Clients:
             client_id=client_id,
             detail={"name": details.get("client_name", ""), "first_party": row["first_party"]},
         )
+        rows.add(connection, row)
+        if secret is not None:
+            rows.add_secret(connection, self._secret_row(client_id, secret, now))
+        logos.want(connection, client_id, details.get("logo_uri"), now)
+        self._audit.record(connection, origin, entry)
+
+    def change_within(
+        self,
+        connection: Connection,
+        client_id: str,
+        details: Mapping[str, Any],
+        secret: str | None,
+    ) -> None:
+        """Replace a client's metadata in the caller's transaction, and add `secret`, if any."""
+        now = int(self._clock())
+        rows.change(connection, client_id, _registered(details, now))
+        if secret is not None:
+            rows.add_secret(connection, self._secret_row(client_id, secret, now))
+        logos.want(connection, client_id, details.get("logo_uri"), now)
+
+    def forget(self) -> None:
+        """Read every client anew: something was changed here."""
+        self._recent.forget()
+
+    def used(self, client: Client) -> None:
+        """Note that a client is used, at most once a day."""
+        now = int(self._clock())
+        if client.last_used_at is not None and now - client.last_used_at < _NOTED_SECONDS:
+            return
         with self._store.writing() as connection:
-            rows.add(connection, row)
-            if secret is not None:
-                rows.add_secret(connection, self._secret_row(client_id, secret, now))
-            self._audit.record(connection, origin, entry)
+            rows.used(connection, client.client_id, now, now - _NOTED_SECONDS)
+        self._recent.forget()
 
     def _secret_row(self, client_id: str, secret: str, now: int) -> dict[str, Any]:
         return {
@@ -288,6 +328,12 @@ class Clients:
             live = expires_at is None or now < expires_at
             right |= secrets.same(digest, expected) & live
         return right and client is not None and not client.disabled
+
+
+def _registered(details: Mapping[str, Any], now: int) -> dict[str, Any]:
+    """Return the columns that hold what was registered."""
+    metadata = {name: value for name, value in details.items() if name not in _COLUMNS}
+    return {"details": metadata, "sector": _sector(details), "updated_at": now}
 
 
 def _sector(details: Mapping[str, Any]) -> str | None:

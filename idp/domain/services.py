@@ -34,6 +34,7 @@ from idp.domain.playground_runs import PlaygroundRuns
 from idp.domain.profiles import Profiles
 from idp.domain.proving import Proving
 from idp.domain.refresh_tokens import RefreshTokens
+from idp.domain.registering import Registering, registering
 from idp.domain.remote_documents import RemoteDocuments
 from idp.domain.resources import Resources
 from idp.domain.server_secrets import ServerSecrets
@@ -55,6 +56,7 @@ class Services(Foundation):
     mail_test: MailTest
     invitations: Invitations
     clients: Clients
+    registering: Registering
     resources: Resources
     consents: Consents
     authorizations: Authorizations
@@ -107,6 +109,7 @@ def _assemble(on: Foundation) -> Services:
     sign_in = _sign_in(on, proving)
     clients = Clients(store, audit, clock, settings.cache_lifetime)
     own = _own(on, clients, consents)
+    registered = registering(store, clients, on.throttle, audit, clock, settings)
     return Services(
         **vars(on),
         administrators=_administrators(on),
@@ -115,6 +118,7 @@ def _assemble(on: Foundation) -> Services:
         mail_test=MailTest(store, on.outbox, audit),
         invitations=_invitations(on),
         clients=clients,
+        registering=registered,
         resources=Resources(store, audit, clock, settings.cache_lifetime, settings.issuer),
         consents=consents,
         authorizations=authorizations,
@@ -131,7 +135,12 @@ def _assemble(on: Foundation) -> Services:
         ),
         own=own,
         housekeeping=Housekeeping(
-            store, clock, settings, on.signing_keys, audit, (own.deletion.delete_due,)
+            store,
+            clock,
+            settings,
+            on.signing_keys,
+            audit,
+            (own.deletion.delete_due, *registered.tasks),
         ),
         health=Health(store),
     )

@@ -25,6 +25,7 @@ _WINDOW_SECONDS = 60
 MAILS = 5
 """Mails that one person may be sent within `_MAIL_SECONDS` because somebody asked for them."""
 _MAIL_SECONDS = 600
+_HOUR = 3600
 
 
 class Throttle:
@@ -85,6 +86,16 @@ class Throttle:
                 for name in identities
             ]
         if wait := max(waits):
+            raise Throttled(wait)
+
+    def count_registration(self, address: str, most: int) -> None:
+        """Count a client that registers itself, of `most` an hour from one network. Raises
+        Throttled.
+        """
+        now, network = int(self._clock()), network_of(address)
+        with self._store.writing() as connection:
+            wait = self._over(connection, "registered", network, most, now, _HOUR)
+        if wait:
             raise Throttled(wait)
 
     def _waiting(self, connection: Connection, address: str, now: int) -> int:

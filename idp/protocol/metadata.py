@@ -22,6 +22,7 @@ INTROSPECT = "/oauth2/introspect"
 REVOKE = "/oauth2/revoke"
 USERINFO = "/oauth2/userinfo"
 LOGOUT = "/oauth2/logout"
+REGISTER = "/oauth2/register"
 JWKS = "/.well-known/jwks.json"
 _PROTOCOL_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid")
 _SECRET_METHODS = [method for method in METHODS if method != "none"]
@@ -66,6 +67,8 @@ def metadata(
         "ui_locales_supported": list(LANGUAGES),
         "authorization_response_iss_parameter_supported": True,
     }
+    if settings.registration != "closed":
+        document["registration_endpoint"] = issuer + REGISTER
     if settings.privacy_url:
         document["op_policy_uri"] = settings.privacy_url
     return document

@@ -192,6 +192,11 @@ def _shortened(uri: str) -> str:
     return ascii(uri if len(uri) <= 100 else f"{uri[:99]}...")[1:-1]
 
 
+def needs_secret(details: Mapping[str, Any]) -> bool:
+    """Whether a client with this metadata is given a secret."""
+    return bool(details["token_endpoint_auth_method"] != "none")
+
+
 def registration_response(client: Client, secret: str | None, expires: int = 0) -> dict[str, Any]:
     """Return the answer of RFC 7591 section 3.2.1; `expires` is the secret's end, 0 for never."""
     answer: dict[str, Any] = {

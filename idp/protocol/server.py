@@ -5,7 +5,9 @@ or leaves unsafe is in the modules that `configure` names.
 """
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from authlib.oauth2.rfc6749 import AuthorizationServer as AuthlibServer
@@ -24,6 +26,7 @@ from idp.protocol.client_authentication import ClientAuthentication
 from idp.protocol.errors import MachineError
 from idp.protocol.machine_request import MachineRequest, machine
 from idp.protocol.tokens import Mint
+from idp.store.errors import StoreError
 
 Answer = tuple[int, Any, list[tuple[str, str]]]
 """Status, body (an object, or empty) and headers."""
@@ -62,6 +65,10 @@ class AuthorizationServer(AuthlibServer):
         except MachineError as error:
             return self.handle_error_response(request, error)
         answer: Answer = self.create_token_response(request)
+        if answer[0] == HTTPStatus.OK and request.sender:
+            # What was issued goes out, whether or not its use can be noted.
+            with suppress(StoreError):
+                self.parts.clients.used(request.sender)
         return answer
 
     def endpoint(self, name: str, request: MachineRequest) -> Answer:

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
 
-from idp.store.tables import Client, ClientSecret, table
+from idp.store.tables import Client, ClientRegistration, ClientSecret, table
 
 _TABLE = table(Client)
 _SECRETS = table(ClientSecret)
+_REGISTRATIONS = table(ClientRegistration)
 _INSERT = insert(_TABLE)
 _INSERT_SECRET = insert(_SECRETS)
 # One row for each secret, and one row without for a client that has none: one statement reads all.
@@ -17,8 +18,10 @@ _EVERY = (
         _TABLE,
         _SECRETS.c.digest.label("secret_digest"),
         _SECRETS.c.expires_at.label("secret_expires_at"),
+        _REGISTRATIONS.c.trusted,
     )
     .join_from(_TABLE, _SECRETS, _SECRETS.c.client_id == _TABLE.c.client_id, isouter=True)
+    .join(_REGISTRATIONS, _REGISTRATIONS.c.client_id == _TABLE.c.client_id, isouter=True)
     .order_by(_TABLE.c.id, _SECRETS.c.created_at, _SECRETS.c.digest)
 )
 _FIND = _EVERY.where(_TABLE.c.client_id == bindparam("client"))
@@ -81,6 +84,17 @@ def change(connection: Connection, client_id: str, values: dict[str, Any]) -> bo
     """Change columns of a client; False when there is none."""
     statement = update(_TABLE).where(_TABLE.c.client_id == client_id).values(**values)
     return connection.execute(statement).rowcount == 1
+
+
+def used(connection: Connection, client_id: str, now: int, before: int) -> None:
+    """Note that a client is used, unless that was noted since `before`."""
+    seen = _TABLE.c.last_used_at
+    statement = (
+        update(_TABLE)
+        .where(_TABLE.c.client_id == client_id, or_(seen.is_(None), seen < before))
+        .values(last_used_at=now)
+    )
+    connection.execute(statement)
 
 
 def drop_secrets(connection: Connection, client_id: str, kept: Sequence[bytes]) -> None:

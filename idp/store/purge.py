@@ -9,6 +9,7 @@ from idp.store.tables import (
     ClientSecret,
     Counter,
     Device,
+    InitialToken,
     LogoutNotice,
     OneTime,
     OutgoingMail,
@@ -43,6 +44,7 @@ _EXPIRING = {
     "devices": _expired(Device, "id", "expires_at"),
     "outgoing_mail": _expired(OutgoingMail, "id", "expires_at"),
     "logout_notices": _expired(LogoutNotice, "sid", "expires_at"),
+    "initial_tokens": _expired(InitialToken, "id", "expires_at"),
     "counters": _expired(Counter, "name", "expires_at"),
 }
 _AUDIT = _expired(AuditEntry, "id", "at_ms")

@@ -265,7 +265,10 @@ class OutgoingMail(Model):
 
 
 class Client(Model):
-    """An OAuth client with its RFC 7591 metadata. Pairwise subjects are made for its `sector`."""
+    """An OAuth client with its RFC 7591 metadata. Pairwise subjects are made for its `sector`.
+
+    `last_used_at` is at most a day behind; `logo` names the picture in `client_logos`.
+    """
 
     __tablename__ = "clients"
     id: Mapped[str] = _id()
@@ -276,6 +279,50 @@ class Client(Model):
     created_at: Mapped[int]
     updated_at: Mapped[int]
     disabled_at: Mapped[int | None]
+    last_used_at: Mapped[int | None]
+    logo: Mapped[str | None]
+
+
+class ClientRegistration(Model):
+    """That a client registered itself, the token it manages itself with, and what it may register:
+    an empty `policy` is the one of the settings. `trusted`: the operator vouches for it.
+    """
+
+    __tablename__ = "client_registrations"
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True
+    )
+    token_digest: Mapped[bytes] = mapped_column(unique=True)
+    policy: Mapped[dict[str, Any]]
+    trusted: Mapped[bool]
+
+
+class InitialToken(Model):
+    """An initial access token: with it developers register clients, `uses_left` times."""
+
+    __tablename__ = "initial_tokens"
+    id: Mapped[str] = _id()
+    name: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    policy: Mapped[dict[str, Any]]
+    uses_left: Mapped[int]
+    created_at: Mapped[int]
+    expires_at: Mapped[int] = mapped_column(index=True)
+
+
+class ClientLogo(Model):
+    """The picture at a client's `logo_uri`, and when to look there next (NULL: not again)."""
+
+    __tablename__ = "client_logos"
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True
+    )
+    uri: Mapped[str]
+    media_type: Mapped[str | None]
+    picture: Mapped[bytes | None]
+    digest: Mapped[str | None]
+    tries: Mapped[int]
+    due_at: Mapped[int | None] = mapped_column(index=True)
 
 
 class ClientSecret(Model):

@@ -7,10 +7,12 @@ from werkzeug.datastructures import MultiDict
 
 from idp.domain.audit import Origin
 from idp.domain.services import Services
+from idp.protocol.dynamic_registration import DynamicRegistration
 from idp.protocol.server import AuthorizationServer
 
 SERVICES = "doorward"
 SERVER = "doorward-oauth"
+REGISTRATION = "doorward-registration"
 
 
 def services() -> Services:
@@ -22,6 +24,12 @@ def services() -> Services:
 def oauth_server() -> AuthorizationServer:
     """Return the OAuth server of this application."""
     found: AuthorizationServer = current_app.extensions[SERVER]
+    return found
+
+
+def dynamic_registration() -> DynamicRegistration:
+    """Return where clients of this application register themselves."""
+    found: DynamicRegistration = current_app.extensions[REGISTRATION]
     return found
 
 

@@ -2,7 +2,7 @@
 
 Who may come is in the last column: `public`, `session` (somebody signed in), `interaction` (the
 browser that began it), `permission` (who the policies allow it), `client` (client authentication),
-`token` (an access token), `link` (a one-time link).
+`token` (an access token of some kind), `link` (a one-time link).
 """
 
 from collections.abc import Callable
@@ -32,6 +32,7 @@ from idp.web import (
     passkeys,
     preferences,
     recovery,
+    registration,
     second_factor,
     sign_up,
 )
@@ -209,6 +210,14 @@ ROUTES = (
     Route(where.REVOKE, oauth.revoke, POST, Kind.OPEN_MACHINE, "client"),
     Route(where.INTROSPECT, oauth.introspect, POST, Kind.MACHINE, "client"),
     Route(where.USERINFO, oauth.userinfo, BOTH, Kind.OPEN_MACHINE, "token"),
+    Route(where.REGISTER, registration.register, POST, Kind.OPEN_MACHINE, "token"),
+    Route(
+        f"{where.REGISTER}/<client_id>",
+        registration.manage_registration,
+        ("GET", "PUT", "DELETE"),
+        Kind.OPEN_MACHINE,
+        "token",
+    ),
     Route(where.JWKS, metadata.jwks, GET, Kind.DOCUMENT, "public"),
     Route("/.well-known/openid-configuration", metadata.metadata, GET, Kind.DOCUMENT, "public"),
     Route(

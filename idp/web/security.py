@@ -37,7 +37,7 @@ _EVERYWHERE = (
 )
 _CORS = (
     ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Allow-Methods", "GET, POST, OPTIONS"),
+    ("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS"),
     ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
     ("Access-Control-Expose-Headers", "WWW-Authenticate"),
     ("Access-Control-Max-Age", "3600"),

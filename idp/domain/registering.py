@@ -1,0 +1,40 @@
+"""How clients come here without an operator, put together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from idp.config import Settings
+from idp.domain.audit import Audit
+from idp.domain.clients import Clients
+from idp.domain.clock import Clock
+from idp.domain.initial_tokens import InitialTokens
+from idp.domain.registrations import Registrations
+from idp.domain.throttling import Throttle
+from idp.store.database import Store
+
+
+@dataclass(frozen=True)
+class Registering:
+    """Clients that register themselves, and the tokens they need for it."""
+
+    initial_tokens: InitialTokens
+    registrations: Registrations
+
+    @property
+    def tasks(self) -> Sequence[Callable[[], object]]:
+        """What recurs."""
+        return (self.registrations.delete_unused,)
+
+
+def registering(
+    store: Store,
+    clients: Clients,
+    throttle: Throttle,
+    audit: Audit,
+    clock: Clock,
+    settings: Settings,
+) -> Registering:
+    """Put it together."""
+    tokens = InitialTokens(store, audit, clock)
+    registrations = Registrations(store, clients, tokens, throttle, audit, clock, settings)
+    return Registering(tokens, registrations)
