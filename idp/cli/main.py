@@ -12,12 +12,25 @@ from idp.cli.context import CommandLine
 from idp.cli.dev import dev
 from idp.cli.health import health
 from idp.cli.keys import keys
+from idp.cli.registration_tokens import registration_tokens
 from idp.cli.resources import resources
 from idp.cli.serve import serve
 from idp.cli.users import users
 
 _PRIVATE = 0o077
-COMMANDS = (serve, dev, users, clients, resources, keys, backup, admin, health, config)
+COMMANDS = (
+    serve,
+    dev,
+    users,
+    clients,
+    registration_tokens,
+    resources,
+    keys,
+    backup,
+    admin,
+    health,
+    config,
+)
 
 
 @click.group(

@@ -1,5 +1,6 @@
 """Everything that domain offers, put together once for each application."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from idp.config import Settings
@@ -134,16 +135,13 @@ def _assemble(on: Foundation) -> Services:
             store, interactions, on.accounts, proving, on.outbox, audit, clock, settings
         ),
         own=own,
-        housekeeping=Housekeeping(
-            store,
-            clock,
-            settings,
-            on.signing_keys,
-            audit,
-            (own.deletion.delete_due, *registered.tasks),
-        ),
+        housekeeping=_housekeeping(on, own.deletion.delete_due, *registered.tasks),
         health=Health(store),
     )
+
+
+def _housekeeping(on: Foundation, *also: Callable[[], object]) -> Housekeeping:
+    return Housekeeping(on.store, on.clock, on.settings, on.signing_keys, on.audit, also)
 
 
 def _own(on: Foundation, clients: Clients, consents: Consents) -> OwnAccount:

@@ -154,3 +154,19 @@ def test_a_resource_server(idp: Idp) -> None:
 def test_what_no_resource_server_is(idp: Idp, words: tuple[str, ...], said: str) -> None:
     assert said in idp("resources", *words, code=1).stderr
     assert printed(idp("resources", "list", "--json")) == []
+
+
+def test_initial_access_tokens_are_made_listed_and_revoked(idp: Idp) -> None:
+    words = ("--uses", "3", "--scope", "openid", "--redirect-host", "*.apps.example", "--trusted")
+    answer = idp("registration-tokens", "add", "Team Atlas", *words, "--json")
+    assert "IDP_REGISTRATION is closed" in answer.stderr
+    added = printed(answer)
+    assert re.fullmatch(r"dw_initial_[\w-]{43}", added.pop("initial_access_token"))
+    bounds = {"scopes": ["openid"], "redirect_hosts": ["*.apps.example"], "trusted": True}
+    assert {"name": "Team Atlas", "uses_left": 3, **bounds}.items() <= added.items()
+    assert added["expires_at"] - added["created_at"] == 7 * 86400
+    assert printed(idp("registration-tokens", "list", "--json")) == [added]
+    idp("registration-tokens", "revoke", added["id"], "--json")
+    assert printed(idp("registration-tokens", "list", "--json")) == []
+    idp("registration-tokens", "revoke", added["id"], code=1)
+    idp("registration-tokens", "add", "\t", code=1)
