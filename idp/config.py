@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = _option(
         (), "Networks, comma separated, whose X-Forwarded-* headers are believed."
     )
+    tls_certificate: str = _option(
+        "",
+        "Path of the certificate with its chain, in PEM, for https without a proxy; empty: plain "
+        "HTTP. Read again when it is replaced.",
+    )
+    tls_key: str = _option("", "Path of the certificate's private key, in PEM, without password.")
     related_origins: Annotated[tuple[str, ...], NoDecode] = _option(
         (), "More https origins, comma separated, whose pages may use this server's passkeys."
     )
@@ -259,6 +265,14 @@ class Settings(BaseSettings):
         if not {"RS256", "ES256"} <= set(value):
             raise ValueError("must hold RS256 and ES256")
         return tuple(dict.fromkeys(value))
+
+    @field_validator("tls_certificate", "tls_key")
+    @classmethod
+    def _path(cls, value: str) -> str:
+        """What `idp config` shows must not be a key."""
+        if "\n" in value or "-----" in value:
+            raise ValueError("must be the path of the file, not what the file holds")
+        return value
 
     @field_validator("related_origins", "outbound_origins", mode="before")
     @classmethod

@@ -8,6 +8,7 @@ import structlog
 from idp.app import create_app, services_of, start_tasks
 from idp.cli import server
 from idp.cli.listening import PortUnusable, listen
+from idp.cli.tls import tls_of, tls_problems
 from idp.config import ConfigurationError
 from idp.domain.preflight import examined
 
@@ -33,6 +34,7 @@ from idp.domain.preflight import examined
 def serve(host: str, port: int, workers: int | None) -> None:
     """Run the server for production; if something is wrong, tell all of it and do not start."""
     settings, problems = examined()
+    problems += tls_problems(settings)
     sockets: list[socket.socket] = []
     try:
         sockets = listen(host, port)
@@ -54,4 +56,5 @@ def serve(host: str, port: int, workers: int | None) -> None:
         started=lambda: log.info("ready", issuer=settings.issuer, port=port, workers=count),
         worker_started=lambda: start_tasks(app),
         worker_stopping=parts.health.drain,
+        tls=tls_of(settings),
     )

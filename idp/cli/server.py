@@ -10,6 +10,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.http import wsgi as gunicorn_wsgi
 
+from idp.cli.tls import Tls
 from idp.cli.worker import PatientWorker, is_news
 from idp.config import Settings
 
@@ -53,8 +54,9 @@ def run(
     started: Callable[[], None],
     worker_started: Callable[[], None],
     worker_stopping: Callable[[], None],
+    tls: Tls | None = None,
 ) -> None:
-    """Serve until a signal ends it.
+    """Serve until a signal ends it; https with `tls`, else plain HTTP.
 
     `started` is called once, when the sockets are open, the others in each worker.
     """
@@ -65,6 +67,7 @@ def run(
     options["when_ready"] = lambda _arbiter: started()
     options["post_worker_init"] = lambda _worker: worker_started()
     PatientWorker.stopping = staticmethod(worker_stopping)
+    PatientWorker.tls = tls
     Server(application, options).run()
 
 

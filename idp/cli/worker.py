@@ -25,6 +25,9 @@ from gunicorn.http.errors import NoMoreData, ParseException
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from idp.cli import tls
+from idp.cli.tls import Tls
+
 SILENCE_SECONDS = 5
 """A connection that sends nothing for so long is closed, before and within a request."""
 REQUEST_SECONDS = 10
@@ -34,6 +37,8 @@ PARTING_SECONDS = 0.5
 """How long a client may take to hang up after its last answer."""
 
 _FORM = b"POST /interaction/"
+_SECURED, _LOST = object(), object()
+"""A connection got through its handshake, and waits for its first request; or did not."""
 
 
 class _InTime(SocketUnreader):
@@ -46,6 +51,8 @@ class _InTime(SocketUnreader):
         left = min(self.deadline - time.monotonic(), SILENCE_SECONDS)
         if left <= 0:
             raise BlockingIOError("The request took too long.")
+        if tls.is_secured(self.sock):
+            return tls.received(self.sock, left)
         _limit(self.sock, socket.SO_RCVTIMEO, left)
         return bytes(super().chunk(*wanted))
 
@@ -88,7 +95,7 @@ class TwoLines:
 
     def add(self, conn: TConn) -> None:
         """Let a connection wait."""
-        self._lines[_is_form(conn.sock)].append(conn)
+        self._lines[_is_form(conn)].append(conn)
 
     def next(self) -> TConn:
         """Return whose turn it is; somebody has to be there."""
@@ -97,10 +104,14 @@ class TwoLines:
             return (self._lines[self._turn] or self._lines[1 - self._turn]).popleft()
 
 
-def _is_form(sock: socket.socket) -> bool:
-    """Look at the first bytes of a request without taking them."""
+def _is_form(conn: TConn) -> bool:
+    """Look at the first bytes of a request without taking them from the parser."""
+    if tls.is_secured(conn.sock):
+        first = tls.at_once(conn.sock)
+        _reader_of(conn).unread(first)
+        return first.startswith(_FORM)
     with contextlib.suppress(OSError):
-        return sock.recv(len(_FORM), socket.MSG_PEEK | socket.MSG_DONTWAIT) == _FORM
+        return bool(conn.sock.recv(len(_FORM), socket.MSG_PEEK | socket.MSG_DONTWAIT) == _FORM)
     return False
 
 
@@ -109,6 +120,9 @@ class PatientWorker(ThreadWorker):
 
     stopping: Callable[[], None] = staticmethod(lambda: None)
     """Called when the worker is told to stop and only finishes what it has begun."""
+
+    tls: Tls | None = None
+    """Makes connections https."""
 
     def init_process(self) -> None:
         """Called in the new process; returns when that ends."""
@@ -127,6 +141,10 @@ class PatientWorker(ThreadWorker):
             self.tpool.submit(self._serve)
             return
         _limit(conn.sock, socket.SO_SNDTIMEO, SILENCE_SECONDS)
+        self._await(conn)
+
+    def _await(self, conn: TConn) -> None:
+        """Let a connection send something; not for long."""
         conn.sock.setblocking(False)
         conn.timeout = time.monotonic() + SILENCE_SECONDS
         self.pending_conns.append(conn)
@@ -143,17 +161,47 @@ class PatientWorker(ThreadWorker):
             self.method_queue.defer(self.finish_request, conn, done)
 
     def handle(self, conn: TConn) -> Any:
-        """Called in a thread; returns whether the connection is kept, as gunicorn's does."""
+        """Called in a thread; returns whether the connection is kept, as gunicorn's does, or
+        `_SECURED` or `_LOST`.
+        """
+        if self.tls and not tls.is_secured(conn.sock):
+            return _secure(conn, self.tls)
         _reader_of(conn).deadline = time.monotonic() + REQUEST_SECONDS
         kept = super().handle(conn)
         if kept is False:
             _part(conn.sock)
         return kept
 
+    def finish_request(self, conn: TConn, done: Any) -> None:
+        """Called in the loop when a thread is done with a connection."""
+        if done.result() is _SECURED:
+            conn.data_ready = False
+            self._await(conn)
+        elif done.result() is _LOST:
+            self.nr_conns -= 1
+            conn.close()
+        else:
+            super().finish_request(conn, done)
+
     def handle_request(self, req: Any, conn: TConn) -> Any:
         """Called with a request whose head was read."""
+        if tls.is_secured(conn.sock):
+            req.scheme = "https"
+            conn.sock.settimeout(SILENCE_SECONDS)
         req.body.reader = _Strict(req.body.reader)
         return super().handle_request(req, conn)
+
+
+def _secure(conn: TConn, server: Tls) -> object:
+    """Shake hands, in a thread; who fails is told why, in TLS's own way."""
+    try:
+        secured = server.wrapped(conn.sock)
+        conn.sock = secured
+        tls.shake_hands(secured, SILENCE_SECONDS)
+    except OSError:
+        _part(conn.sock)
+        return _LOST
+    return _SECURED
 
 
 def _reader_of(conn: TConn) -> _InTime:
@@ -172,6 +220,7 @@ def _part(sock: socket.socket) -> None:
     gunicorn does the same afterwards, in its loop: then it has nothing left to wait for.
     """
     deadline = time.monotonic() + PARTING_SECONDS
+    tls.say_goodbye(sock)
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_WR)
         sock.settimeout(PARTING_SECONDS)
@@ -184,4 +233,4 @@ def _part(sock: socket.socket) -> None:
 def is_news(record: logging.LogRecord) -> bool:
     """Whether a line of gunicorn's log is worth keeping; clients that fell silent are not."""
     error: Any = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, BlockingIOError)
+    return not isinstance(error, BlockingIOError | TimeoutError)

@@ -3,15 +3,22 @@
 import os
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from gunicorn.config import Config
+from gunicorn.workers.gthread import TConn
 
+from idp.cli.tls import Tls, shake_hands
 from idp.cli.worker import TwoLines
 from idp.crypto.unhurried import unhurried
+from tests.support.certificates import Authority
+from tests.support.handshakes import offer
 
 _FORM = b"POST /interaction/abc/password HTTP/1.1\r\n"
 _TOKEN = b"POST /oauth2/token HTTP/1.1\r\n"
@@ -63,6 +70,29 @@ def test_forms_wait_for_one_other_request_at_most(sockets: ExitStack) -> None:
 def test_what_is_no_form_goes_with_everything_else(sockets: ExitStack) -> None:
     sent = {"page": b"GET /interaction/abc HTTP/1.1\r\n", "broken": b"POST", "gone": b""}
     assert _order(sockets, sent) == ["page", "broken", "gone"]
+
+
+def test_forms_are_known_over_https_too(sockets: ExitStack, tmp_path: Path) -> None:
+    """What was decrypted to look at it is the first that the parser gets."""
+    authority = Authority(tmp_path)
+    files = authority.issue()
+    server, lines = Tls(files.certificate, files.key), TwoLines()
+    expected = {}
+    for sent in (_TOKEN, _TOKEN, _FORM):
+        ours, theirs = socket.socketpair()
+        secured = sockets.enter_context(server.wrapped(ours))
+        shaking = threading.Thread(target=shake_hands, args=(secured, 10))
+        shaking.start()
+        client = offer(authority.file).wrap_socket(theirs, server_hostname="localhost")
+        sockets.enter_context(client).sendall(sent)
+        shaking.join()
+        conn = TConn(Config(), secured, ("127.0.0.1", 1), ("127.0.0.1", 2))
+        expected[conn] = sent
+        lines.add(conn)
+    taken = [lines.next() for _ in expected]
+    assert [expected[conn] for conn in taken] == [_FORM, _TOKEN, _TOKEN]
+    parsers: list[Any] = [conn.parser for conn in taken]
+    assert [parser.unreader.take_buffered() for parser in parsers] == [_FORM, _TOKEN, _TOKEN]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="priorities of threads are Linux's")

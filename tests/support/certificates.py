@@ -54,18 +54,18 @@ class Authority:
         return self._write("authority.pem", own.sign(self._key, hashes.SHA256()))
 
     def issue(
-        self, name: str = "localhost", *, kind: str = "EC", names: Sequence[str] = ()
+        self, name: str = "localhost", *, kind: str = "EC", names: Sequence[str] = (), days: int = 1
     ) -> Certificate:
         """Return a new certificate for this machine; `kind` of key is EC or RSA.
 
-        `names` are more hosts that it is for.
+        `names` are more hosts that it is for, `days` how long it goes on being valid.
         """
         key: PrivateKey = ec.generate_private_key(ec.SECP256R1())
         if kind == "RSA":
             key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         hosts: list[x509.GeneralName] = [x509.DNSName(host) for host in ("localhost", *names)]
         hosts.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-        built = self._builder(_name(name), key.public_key())
+        built = self._builder(_name(name), key.public_key(), days)
         built = built.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
         # What Python 3.13 and later ask for of their own accord (RFC 5280 section 4.2.1.1).
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -74,7 +74,7 @@ class Authority:
         return Certificate(file, self._write_key(f"{name}-{kind}.key", key))
 
     def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, days: int = 1
     ) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.UTC)
         identifier = x509.SubjectKeyIdentifier.from_public_key(key)
@@ -84,8 +84,8 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - _DAY)
-            .not_valid_after(now + _DAY)
+            .not_valid_before(now - 2 * _DAY)
+            .not_valid_after(now + days * _DAY)
             .add_extension(identifier, critical=False)
         )
 
