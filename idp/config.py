@@ -168,6 +168,13 @@ class Settings(BaseSettings):
     )
     hash_slots: int = _option(2, "Password hashes computed at once in one process.", ge=1, le=64)
     hash_queue: int = _option(4, "Password checks that may wait in one process.", ge=0, le=1000)
+    hash_line: int = _option(
+        256,
+        "Passwords that may stand in line before that in one worker of `idp serve`, where they"
+        " take no thread. Who finds no place anywhere is told to come back.",
+        ge=0,
+        le=500,
+    )
     network_limit: int = _option(
         120,
         "Sign-ins begun, passwords tried and failures, of each kind, from one network a minute.",

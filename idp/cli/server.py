@@ -68,6 +68,9 @@ def run(
     options["post_worker_init"] = lambda _worker: worker_started()
     PatientWorker.stopping = staticmethod(worker_stopping)
     PatientWorker.tls = tls
+    # One more than are hashed: it is at hand when a slot is free. Other hashes find a place, too.
+    PatientWorker.passwords_at_once = settings.hash_slots + min(1, settings.hash_queue)
+    PatientWorker.passwords_in_line = settings.hash_line
     Server(application, options).run()
 
 

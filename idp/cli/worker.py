@@ -4,12 +4,13 @@ As it comes, a new connection holds a thread for up to five seconds while it is 
 once it has sent half a request; and a client that does not hang up after its answer stops the loop
 that serves all others for two seconds. Here silence takes no thread, a request that is not complete
 in time gives its thread back, and hanging up is waited for in a thread. A proxy that buffers
-requests does the rest. Whatever a crowd that signs in may post, other requests wait for one form at
-most.
+requests does the rest. However many people sign in at once, other requests wait for one password at
+most, and the people for those before them.
 """
 
 import contextlib
 import logging
+import re
 import selectors
 import socket
 import struct
@@ -18,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from enum import Enum, auto
 from functools import partial
 from typing import Any
 
@@ -27,6 +29,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from idp.cli import tls
 from idp.cli.tls import Tls
+from idp.web.security import TOO_MANY
 
 SILENCE_SECONDS = 5
 """A connection that sends nothing for so long is closed, before and within a request."""
@@ -36,9 +39,12 @@ drips: the largest body, 256 KiB, then needs 26 KiB a second."""
 PARTING_SECONDS = 0.5
 """How long a client may take to hang up after its last answer."""
 
-_FORM = b"POST /interaction/"
 _SECURED, _LOST = object(), object()
 """A connection got through its handshake, and waits for its first request; or did not."""
+_HASHED = re.compile(
+    rb"POST /interaction/[^/ ]+/(password|new-password|new-account|second-factor/recovery) "
+)
+_LOOK_BYTES = 128
 
 
 class _InTime(SocketUnreader):
@@ -83,35 +89,70 @@ def _limit(sock: socket.socket, direction: int, seconds: float) -> None:
     )
 
 
+class Turn(Enum):
+    """What a connection is given a thread for."""
+
+    PASSWORD = auto()
+    """A password, whose place in the line is free again afterwards."""
+    TOO_MANY = auto()
+    """A password for which there was no place in the line: to be told so, and nothing else."""
+    OTHER = auto()
+
+
 class TwoLines:
-    """Connections with a request, in two lines that take turns: forms of a sign-in, which may be
-    many and slow at once, and everything else.
+    """Connections with a request, in two lines that take turns: passwords, whose hashes may be many
+    and slow at once, and everything else. Of the passwords some are at work, the others wait here,
+    where they cost nothing.
     """
 
-    def __init__(self) -> None:
-        self._lines: tuple[deque[TConn], deque[TConn]] = (deque(), deque())
-        self._turn = 0
+    def __init__(self, at_once: int, longest: int) -> None:
+        self._passwords: deque[TConn] = deque()
+        self._others: deque[tuple[TConn, Turn]] = deque()
+        self._free = at_once
+        self._longest = longest
+        self._password_next = True
         self._guard = threading.Lock()
 
     def add(self, conn: TConn) -> None:
-        """Let a connection wait."""
-        self._lines[_is_form(conn)].append(conn)
-
-    def next(self) -> TConn:
-        """Return whose turn it is; somebody has to be there."""
+        """Let a connection wait. `next` has to be called once more."""
+        hashed = _is_hashed(conn)
         with self._guard:
-            self._turn = 1 - self._turn
-            return (self._lines[self._turn] or self._lines[1 - self._turn]).popleft()
+            if hashed and len(self._passwords) < self._longest:
+                self._passwords.append(conn)
+            else:
+                self._others.append((conn, Turn.TOO_MANY if hashed else Turn.OTHER))
+
+    def next(self) -> tuple[TConn, Turn] | None:
+        """Return whose turn it is, None while nobody can go on."""
+        with self._guard:
+            ready = self._passwords and self._free
+            if ready and (self._password_next or not self._others):
+                self._password_next = False
+                self._free -= 1
+                return self._passwords.popleft(), Turn.PASSWORD
+            if self._others:
+                self._password_next = True
+                return self._others.popleft()
+            return None
+
+    def done(self, turn: Turn) -> bool:
+        """Say that it was answered; return whether `next` has to be called once more."""
+        if turn is not Turn.PASSWORD:
+            return False
+        with self._guard:
+            self._free += 1
+            return bool(self._passwords)
 
 
-def _is_form(conn: TConn) -> bool:
+def _is_hashed(conn: TConn) -> bool:
     """Look at the first bytes of a request without taking them from the parser."""
     if tls.is_secured(conn.sock):
         first = tls.at_once(conn.sock)
         _reader_of(conn).unread(first)
-        return first.startswith(_FORM)
+        return _HASHED.match(first) is not None
     with contextlib.suppress(OSError):
-        return bool(conn.sock.recv(len(_FORM), socket.MSG_PEEK | socket.MSG_DONTWAIT) == _FORM)
+        first = conn.sock.recv(_LOOK_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        return _HASHED.match(first) is not None
     return False
 
 
@@ -120,13 +161,28 @@ class PatientWorker(ThreadWorker):
 
     stopping: Callable[[], None] = staticmethod(lambda: None)
     """Called when the worker is told to stop and only finishes what it has begun."""
-
+    passwords_at_once = 1
+    """Of how many passwords of the line threads may be taken at the same time."""
+    passwords_in_line = 0
+    """How many may wait; further ones go with everything else, to be told that it is too busy."""
     tls: Tls | None = None
     """Makes connections https."""
 
+    def load_wsgi(self) -> None:
+        """Called in the new process. The environment tells the application what is too many."""
+        super().load_wsgi()
+        application = self.wsgi
+
+        def told(environ: Any, start_response: Any) -> Any:
+            environ[TOO_MANY] = self._told.too_many
+            return application(environ, start_response)
+
+        self.wsgi = told
+
     def init_process(self) -> None:
         """Called in the new process; returns when that ends."""
-        self._waiting = TwoLines()
+        self._told = threading.local()
+        self._waiting = TwoLines(self.passwords_at_once, self.passwords_in_line)
         super().init_process()
 
     def handle_exit(self, sig: Any, frame: Any) -> None:
@@ -152,11 +208,17 @@ class PatientWorker(ThreadWorker):
         self.poller.register(conn.sock, selectors.EVENT_READ, readable)
 
     def _serve(self) -> None:
-        """Called in a thread, once for each connection that waits."""
-        conn, done, kept = self._waiting.next(), Future[Any](), False
+        """Called in a thread, once for each connection that may go on."""
+        found = self._waiting.next()
+        if found is None:
+            return
+        (conn, turn), done, kept = found, Future[Any](), False
+        self._told.too_many = turn is Turn.TOO_MANY
         try:
             kept = self.handle(conn)
         finally:
+            if self._waiting.done(turn):
+                self.tpool.submit(self._serve)
             done.set_result(kept)
             self.method_queue.defer(self.finish_request, conn, done)
 

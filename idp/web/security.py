@@ -12,6 +12,7 @@ from werkzeug.exceptions import BadRequest
 
 from idp.config import Settings
 from idp.domain.delivery import Delivery
+from idp.domain.errors import Busy
 from idp.domain.services import Services
 from idp.store.errors import StoreError
 from idp.web.errors import WrongAddress
@@ -47,6 +48,9 @@ _REQUEST_ID = "doorward.request_id"
 _KIND = "doorward.kind"
 _SENT_TO = "doorward.sent_to"
 """The host of a request that was sent to an address not ours."""
+TOO_MANY = "doorward.too_many"
+"""True for a request that the server has no place for."""
+_CROWD_SECONDS = 2
 _WITH_FORMS = frozenset({Kind.PAGE, Kind.FINISHING_PAGE})
 
 
@@ -117,10 +121,14 @@ class Security:
 
 
 def _begin() -> None:
-    """Tell Flask's side of the request, and refuse one that was sent to an address not ours."""
+    """Tell Flask's side of the request, and refuse one that was sent to an address not ours, or for
+    which the server has no place.
+    """
     environ = request.environ
     g.request_id = environ[_REQUEST_ID]
     environ[_KIND] = kind_of(request.endpoint)
+    if environ.get(TOO_MANY):
+        raise Busy(_CROWD_SECONDS)
     if _SENT_TO in environ and request.endpoint not in FREE_OF_HOST:
         path = request.url.removeprefix(request.root_url)
         raise WrongAddress(f"{request.scheme}://{environ[_SENT_TO]}/{path}"[:500])
