@@ -47,7 +47,10 @@ PROFILE_CLAIMS = frozenset({*PROFILE, *ADDRESS, *PHONE})
 
 @dataclass(frozen=True)
 class Account:
-    """A person. Times are seconds since 1970. `language` and `theme` are chosen for our pages."""
+    """A person. Times are seconds since 1970. `language` and `theme` are chosen for our pages.
+
+    Until `passkey_quiet_until` the person is not to be asked whether they want a passkey.
+    """
 
     id: str
     subject: str
@@ -60,6 +63,7 @@ class Account:
     disabled: bool
     language: str | None = None
     theme: str | None = None
+    passkey_quiet_until: int | None = None
     deletes_at: int | None = None
     roles: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
@@ -113,6 +117,7 @@ def from_row(
         disabled=row["disabled_at"] is not None,
         language=row["language"],
         theme=row["theme"],
+        passkey_quiet_until=row["passkey_quiet_until"],
         deletes_at=row["deletes_at"],
         roles=roles,
         groups=groups,
@@ -222,6 +227,7 @@ class Accounts:
             "deletes_at": None,
             "language": None,
             "theme": None,
+            "passkey_quiet_until": None,
         }
 
     def get(self, key: str) -> Account:

@@ -19,11 +19,16 @@ from idp.domain.requirements import Demand, Proofs, Requirements, Verdict
 from idp.domain.sessions import Session, binding_of
 from idp.domain.sign_in import SignIn
 from idp.domain.throttling import Throttle
+from idp.store import accounts
 from idp.store.database import Connection, Store
 
 DEMAND = Demand("enrol_credentials", Resource("console", "account"))
 UPGRADE_SECONDS = 300
 """How long after a password was proven a passkey may be made silently."""
+NOT_NOW_SECONDS = 86_400
+"""How long nobody is asked again who did not want a passkey now."""
+FOR_EVER = 253_402_300_799
+"""The last second of the year 9999."""
 
 
 @dataclass(frozen=True)
@@ -160,16 +165,33 @@ class Enrolling:
         self._audit.refuse(origin, entry)
         return Refused("not enough was proven to make a factor")
 
-    def upgradable(self, session: Session, device: str, address: str) -> bool:
-        """Whether a passkey may be made silently: a password was proven just now, there is no
-        passkey yet, and more than this is not needed to make one.
+    def offerable(self, session: Session, device: str, address: str) -> bool:
+        """Whether to ask if a passkey is wanted: there is none yet, nobody said not to ask, and no
+        more than the session has proven is needed to make one.
         """
-        age = int(self._clock()) - session.proofs.get("password", 0)
-        if not 0 <= age <= UPGRADE_SECONDS:
+        person = session.account.id
+        if (session.account.passkey_quiet_until or 0) > self._clock():
             return False
-        if "passkey" in self._requirements.standing(session.account.id).credentials:
+        if "passkey" in self._requirements.standing(person).credentials:
             return False
         return self._may(session, device, address)
+
+    def decline(self, session: Session, origin: Origin, *, ever: bool) -> None:
+        """Ask no more, for a day or for `ever`; nor is a passkey made silently meanwhile."""
+        person = session.account.id
+        until = FOR_EVER if ever else int(self._clock()) + NOT_NOW_SECONDS
+        with self._store.writing() as connection:
+            accounts.change(connection, person, {"passkey_quiet_until": until})
+            detail = {"asked_again": "never" if ever else "later"}
+            entry = Entry("passkey.declined", f"account:{person}", person, detail=detail)
+            self._audit.record(connection, origin, entry)
+
+    def upgradable(self, session: Session, device: str, address: str) -> bool:
+        """Whether a passkey may be made silently: a password was proven just now, and it could be
+        offered as well.
+        """
+        age = int(self._clock()) - session.proofs.get("password", 0)
+        return 0 <= age <= UPGRADE_SECONDS and self.offerable(session, device, address)
 
     def upgrade_options(self, session: Session, cookie: str, device: str, origin: Origin) -> str:
         """Return the options of a passkey that is made silently, JSON. Raises Refused,

@@ -106,6 +106,7 @@ def _account(account: Account) -> Document:
         "groups": sorted(account.groups),
         "language": account.language,
         "theme": account.theme,
+        "passkey_quiet_until": _time(account.passkey_quiet_until),
         "created_at": _time(account.created_at),
         "updated_at": _time(account.updated_at),
         "deletes_at": _time(account.deletes_at),

@@ -41,8 +41,9 @@ class Progress:
     `proofs` says which factor `account`, and nobody else, proved at which second: no session yet;
     `marks` what credentials it had then, and none of these may be gone or another by now.
     `another` asks for another account than those signed in, `keep` to stay signed in; `mailed` is
-    the latest link that was mailed, `details` what a longer way has gathered. `said` is a message
-    for the next page, `result` the redirect that ended it.
+    the latest link that was mailed, `details` what a longer way has gathered. `offer` is the id of
+    the account that is asked whether it wants a passkey before it goes on. `said` is a message for
+    the next page, `result` the redirect that ended it.
     """
 
     request: Mapping[str, Any] | None = None
@@ -57,6 +58,7 @@ class Progress:
     keep: bool = False
     mailed: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
+    offer: str = ""
     said: str = ""
     signed_in: str = ""
     session_id: str = ""

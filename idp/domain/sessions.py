@@ -21,6 +21,7 @@ from idp.store.database import Connection, RowMapping, Store
 MOST_ACCOUNTS = 10
 """Accounts that one browser may be signed in to."""
 _TOUCH_SECONDS = 60
+_JUST_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,16 @@ class Sessions:
         with self._store.reading() as connection:
             found = rows.of_account(connection, account_id, int(self._clock()))
         return [_session(row) for row in found]
+
+    def just_ended(self, cookie: str) -> list[Account]:
+        """Return who was signed in under a cookie until a minute ago, and is not any more."""
+        now = int(self._clock())
+        with self._store.reading() as connection:
+            binding = binding_of(cookie)
+            ended = rows.ended_of_browser(connection, binding, now - _JUST_SECONDS)
+            here = {row["id"] for row in rows.of_browser(connection, binding, now)}
+        found = {row["id"]: from_row(row) for row in ended if row["id"] not in here}
+        return list(found.values())
 
     def _touch(self, row: RowMapping, now: int) -> None:
         idle, _ = self._lifetimes[row["kept"]]

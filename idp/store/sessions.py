@@ -51,6 +51,15 @@ _OF_ACCOUNT = Statement(
     .where(_SESSIONS.c.account_id == bindparam("account_id_"))
     .order_by(_SESSIONS.c.seen_at.desc(), _SESSIONS.c.id.desc())
 )
+_ENDED = Statement(
+    select(_ACCOUNTS)
+    .join_from(_SESSIONS, _ACCOUNTS)
+    .where(
+        _SESSIONS.c.cookie_digest == bindparam("cookie_digest_"),
+        _SESSIONS.c.ended_at >= bindparam("since"),
+    )
+    .order_by(_SESSIONS.c.ended_at.desc(), _SESSIONS.c.id.desc())
+)
 _INSERT = Statement(insert(_SESSIONS))
 _MOVE = Statement(
     update(_SESSIONS)
@@ -72,6 +81,11 @@ def add(connection: Connection, row: dict[str, Any]) -> None:
 def of_browser(connection: Connection, cookie_digest: bytes, now: int) -> list[Row]:
     """Return the live sessions of a cookie with their accounts, the one chosen last first."""
     return _OF_BROWSER.all(connection, {"cookie_digest_": cookie_digest, "now": now})
+
+
+def ended_of_browser(connection: Connection, cookie_digest: bytes, since: int) -> list[Row]:
+    """Return the accounts of a cookie's sessions that ended since some second, the last first."""
+    return _ENDED.all(connection, {"cookie_digest_": cookie_digest, "since": since})
 
 
 def of_account(connection: Connection, account_id: str, now: int) -> list[Row]:

@@ -110,7 +110,8 @@ class Account(Model):
     """A person. `email_key` is the address as compared: normalised and case-folded.
 
     `deletes_at` is when an account whose person asked for it is deleted; `language` and `theme` are
-    what the person chose for our pages, if anything.
+    what the person chose for our pages, if anything. Until `passkey_quiet_until` they are not to be
+    asked whether they want a passkey.
     """
 
     __tablename__ = "accounts"
@@ -127,6 +128,7 @@ class Account(Model):
     deletes_at: Mapped[int | None] = mapped_column(index=True)
     language: Mapped[str | None]
     theme: Mapped[str | None]
+    passkey_quiet_until: Mapped[int | None]
     __table_args__ = tuple(
         Index(f"accounts_by_{column}", column, postgresql_ops={column: "text_pattern_ops"})
         for column in ("email_key", "name")

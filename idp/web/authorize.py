@@ -18,7 +18,7 @@ from idp.protocol.interaction import (
     Refuse,
     StepUp,
 )
-from idp.web import turns
+from idp.web import passkey_offer, turns
 from idp.web.browser_session import browser_cookie, current_session
 from idp.web.context import all_values, origin, services
 from idp.web.pages import page, see_other
@@ -56,6 +56,8 @@ def interaction(handle: str) -> Response:
     turn = turns.turn(handle)
     if turn.found.finished and turn.progress.result:
         return see_other(turn.progress.result)
+    if passkey_offer.due(turn):
+        return see_other(url_for("offer_passkey", handle=handle))
     match turn.step:
         case Refuse() as refused:
             return refuse(turn.found, refused.error, refused.description)

@@ -15,6 +15,7 @@ from flask_wtf.csrf import generate_csrf
 
 from idp.config import Settings
 from idp.crypto.secrets import digest, keyed_digest, random_token
+from idp.domain.accounts import Account
 from idp.domain.sessions import Session
 from idp.web.context import services
 
@@ -145,6 +146,12 @@ def current_sessions() -> list[Session]:
 def current_session() -> Session | None:
     """Return the present login of this browser."""
     return next(iter(current_sessions()), None)
+
+
+def just_signed_out() -> list[Account]:
+    """Return who was signed in in this browser until just now."""
+    cookie = _browser().cookie
+    return services().sessions.just_ended(cookie) if cookie else []
 
 
 def csrf_token() -> str:

@@ -1,17 +1,18 @@
 """The front page: who is signed in here, and where to go."""
 
-from flask import Response, url_for
+from flask import Response, request, url_for
 
 from idp.domain.texts import marked
 from idp.web import passkeys
-from idp.web.browser_session import current_session
+from idp.web.browser_session import browser_cookie, current_sessions
 from idp.web.context import services
-from idp.web.pages import page
+from idp.web.pages import page, see_other
 
 
 def home() -> Response:
     """Greet."""
-    session = current_session()
+    sessions = current_sessions()
+    session = sessions[0] if sessions else None
     links = []
     if session:
         links.append(
@@ -39,9 +40,20 @@ def home() -> Response:
     return page(
         "home.html",
         account=session.account if session else None,
+        others=[{"account": one.account, "value": one.account.id} for one in sessions[1:]],
+        choose_action=url_for("go_on_as"),
         signed_in_at=session.auth_time if session else None,
         sign_in_url=url_for("start"),
         sign_out_action=url_for("sign_out_here"),
         links=links,
         upgrade=passkeys.upgrade_offered(session),
     )
+
+
+def go_on_as() -> Response:
+    """Make another account that is signed in here the present one."""
+    chosen = request.form.get("account", "")
+    for session in current_sessions():
+        if session.account.id == chosen:
+            services().sessions.choose(browser_cookie(), session.id)
+    return see_other(url_for("home"))

@@ -9,6 +9,7 @@ from idp.domain.texts import marked
 from idp.web.browser_session import browser_cookie
 from idp.web.context import origin, services
 from idp.web.pages import page, see_other
+from idp.web.turns import makes_passkeys
 
 _READY = marked("Your account is ready. Sign in with it.")
 _DEAD = marked("This invitation does not work any more")
@@ -37,7 +38,8 @@ def invitation(token: str) -> Response:
         return _ask(token, invited, name, {error.field: str(error)})
     except AlreadyExists:
         return _over(409, _TAKEN, _WHY_TAKEN)
-    progress = Progress(identifier=account.email, said=_READY.one, another=True)
+    offer = account.id if makes_passkeys() else ""
+    progress = Progress(identifier=account.email, said=_READY.one, another=True, offer=offer)
     handle = services().interactions.open(progress, browser_cookie(), origin())
     return see_other(url_for("interaction", handle=handle))
 

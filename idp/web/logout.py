@@ -11,7 +11,12 @@ from idp.protocol import logout as protocol
 from idp.protocol.errors import ShownError
 from idp.protocol.logout import LogoutRequest
 from idp.web import turns
-from idp.web.browser_session import browser_cookie, current_session, current_sessions
+from idp.web.browser_session import (
+    browser_cookie,
+    current_session,
+    current_sessions,
+    just_signed_out,
+)
 from idp.web.context import all_values, oauth_server, origin, services
 from idp.web.pages import page, see_other, view_of
 
@@ -59,10 +64,15 @@ def sign_out(handle: str) -> Response:
         return see_other(services().interactions.close(found, _signed_out(asked, session)))
     if request.method == "POST":
         return see_other(services().interactions.close(found, "/"))
+    return _ask(handle, asked, session)
+
+
+def _ask(handle: str, asked: LogoutRequest, session: Session | None) -> Response:
     client = services().clients.find(asked.client_id) if asked.client_id else None
     return page(
         "sign_out.html",
         account=session.account if session else None,
+        others=[one.account for one in current_sessions() if one != session],
         client=view_of(client),
         action=url_for("sign_out", handle=handle),
     )
@@ -86,7 +96,10 @@ def _is_named(asked: LogoutRequest, session: Session) -> bool:
 
 
 def sign_out_here() -> Response:
-    """Sign out, asked for on a page of ours."""
+    """Sign out, asked for on a page of ours: who is at work here, or everybody in this browser."""
+    if request.form.get("everybody") == "yes":
+        services().sessions.end_browser(browser_cookie(), origin())
+        return see_other(url_for("signed_out"))
     return see_other(_signed_out(LogoutRequest(None, None, None), current_session()))
 
 
@@ -98,12 +111,16 @@ def _signed_out(asked: LogoutRequest, session: Session | None) -> str:
 
 
 def signed_out() -> Response:
-    """Say what was signed out and what stays; not to somebody who is signed in."""
-    if current_session():
+    """Say who was signed out and what stays; not to somebody who is signed in all the same."""
+    here, ended = current_sessions(), just_signed_out()
+    if here and not ended:
         return see_other(url_for("home"))
     client = services().clients.find(request.args.get("client_id", ""))
     return page(
         "signed_out.html",
+        ended=ended,
+        here=[session.account for session in here],
+        sign_out_action=url_for("sign_out_here"),
         client=view_of(client),
         continue_url=client.client_uri if client else None,
         sign_in_url=url_for("start"),

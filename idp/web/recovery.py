@@ -105,7 +105,8 @@ def new_password(handle: str) -> Response:
     except Invalid as error:
         return _ask_new(turn, account, str(error))
     except Refused:
-        pass
+        return turn.back()
+    turns.offer_passkey_later(turn.found, account.id)
     return turn.back()
 
 

@@ -29,6 +29,7 @@ from idp.web import (
     metadata,
     oauth,
     other_ways,
+    passkey_offer,
     passkeys,
     preferences,
     recovery,
@@ -75,6 +76,7 @@ BOTH = ("GET", "POST")
 
 ROUTES = (
     Route("/", home.home, GET, Kind.PAGE, "public"),
+    Route("/go-on-as", home.go_on_as, POST, Kind.PAGE, "session"),
     Route("/sign-in", login.start, GET, Kind.PAGE, "public"),
     Route("/sign-out", logout.sign_out_here, POST, Kind.PAGE, "public"),
     Route("/signed-out", logout.signed_out, GET, Kind.PAGE, "public"),
@@ -97,6 +99,27 @@ ROUTES = (
         "/interaction/<handle>/passkey/options",
         passkeys.passkey_options,
         POST,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route(
+        "/interaction/<handle>/passkey/offer",
+        passkey_offer.offer_passkey,
+        BOTH,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route(
+        "/interaction/<handle>/passkey/offer/options",
+        passkey_offer.offered_passkey_options,
+        POST,
+        Kind.FINISHING_PAGE,
+        "interaction",
+    ),
+    Route(
+        "/interaction/<handle>/passkey/name",
+        passkey_offer.name_passkey,
+        BOTH,
         Kind.FINISHING_PAGE,
         "interaction",
     ),

@@ -130,6 +130,7 @@ def recovery_code(handle: str) -> Response:
     def check(turn: Turn, code: str) -> Cookies | None:
         cookies = services().sign_in.with_recovery_code(turn.visit, code)
         offer_codes(turn, "used")
+        turns.offer_passkey_later(turn.found, turn.visit.account_id)
         return cookies
 
     return _code(handle, "recovery_code", check, _WRONG_RECOVERY)

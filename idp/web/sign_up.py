@@ -107,7 +107,7 @@ def new_account(handle: str) -> Response:
     if not email:
         return _clicked_again(turn, password)
     try:
-        return turn.signed_in(services().sign_up.create(turn.visit, name, password))
+        cookies = services().sign_up.create(turn.visit, name, password)
     except Invalid as error:
         return _ask_new(turn, email, name, {error.field: str(error)})
     except AlreadyExists:
@@ -115,6 +115,8 @@ def new_account(handle: str) -> Response:
         return see_other(url_for("sign_in", handle=handle))
     except Refused:
         return turn.back()
+    turns.offer_passkey_later(turn.found, services().accounts.get(email).id)
+    return turn.signed_in(cookies)
 
 
 def _clicked_again(turn: Turn, password: str) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, url_for
+from flask import Response, request, url_for
 
 from idp.domain.access import Resource
 from idp.domain.accounts import Account
@@ -84,6 +84,19 @@ class Turn:
             set_browser_cookie(cookies.session)
             set_device_cookie(cookies.device)
         return self.back()
+
+
+def makes_passkeys() -> bool:
+    """Whether the form came from a browser whose scripts found that this device makes passkeys."""
+    return request.form.get("passkeys") == "yes"
+
+
+def offer_passkey_later(found: Interaction, account_id: str) -> None:
+    """Let this account be asked before it goes on whether it wants one, where the browser is
+    able.
+    """
+    if makes_passkeys():
+        services().interactions.note(found, offer=account_id)
 
 
 def find(handle: str) -> Interaction:

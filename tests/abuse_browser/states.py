@@ -13,10 +13,11 @@ from idp.domain.services import Services
 from idp.web.routes import ROUTES, Route
 from tests.abuse_browser.asking import LOGOUT, at_password, signed_in
 from tests.factors.test_enrolling import code_for
+from tests.support.application import ISSUER
 from tests.support.browserless import Browserless, Page
 from tests.support.by_mail import latest
 from tests.support.deployment import Deployment
-from tests.support.factors import Factors, factors, start_of
+from tests.support.factors import Factors, factors, options, start_of
 from tests.support.held_clock import HeldClock
 from tests.support.seeds import ADA, OPERATOR, ORIGIN
 
@@ -169,6 +170,21 @@ def sign_up_proven(kit: Kit) -> At:
     return at
 
 
+def passkey_offered(kit: Kit) -> At:
+    at = sign_up_proven(kit)
+    made = {"name": "Nora", "password": NEW_PASSWORD, "passkeys": "yes"}
+    at.page = post(at, "new_account", made)
+    kit.sent.clear()  # what its second click may do is the business of "sign-up proven"
+    return at
+
+
+def passkey_made(kit: Kit) -> At:
+    at = passkey_offered(kit)
+    asked = options(at.browser, at.page, "passkey/offer/options")
+    at.page = post(at, "offer_passkey", {"response": kit.ada.device.create(asked, ISSUER)})
+    return at
+
+
 def enrolment_due(kit: Kit) -> At:
     browser = kit.deployment.browserless()
     page = at_password(browser, kit.start(browser, claims=ESSENTIAL))
@@ -255,6 +271,7 @@ _FIRST = _ADDRESS | {"other_ways", "passkey", "passkey_options"}
 _AGAIN = frozenset({"password", "other_ways", "magic_link", "forgot"})
 _SECOND = frozenset({"second_factor", "authenticator_code", "other_ways"})
 _ENROL = frozenset({"enrol", "enrol_authenticator", "enrol_passkey", "enrol_passkey_options"})
+_ALLOWING = frozenset({"consent", "switch"})
 _CODES = frozenset({"save_codes", "consent", "switch"})
 
 
@@ -306,6 +323,14 @@ STATES: Mapping[str, State] = {
     "reset proven": State(reset_proven, _FIRST | {"new_password"}, _NEW),
     "sign-up pending": State(sign_up_pending, _ADDRESS | {"mailed"}, step("mailed")),
     "sign-up proven": State(sign_up_proven, _ADDRESS | {"new_account"}, _MADE),
+    "passkey offered": State(
+        passkey_offered,
+        _ALLOWING | {"offer_passkey", "offered_passkey_options"},
+        step("offer_passkey", decision="later"),
+    ),
+    "passkey made": State(
+        passkey_made, _ALLOWING | {"name_passkey"}, step("name_passkey", name="Phone")
+    ),
     "enrolment due": State(enrolment_due, _ENROL, step("enrol", decision="authenticator")),
     "enrolling": State(enrolling, _ENROL, _first_code),
     "codes offered": State(codes_offered, _CODES, step("save_codes")),
@@ -313,7 +338,7 @@ STATES: Mapping[str, State] = {
     "fresh": State(fresh, _AGAIN, _PASSWORD),
     "a deed": State(deed, _AGAIN, _PASSWORD),
     "chooser": State(chooser, frozenset({"choose_account"}), _chosen),
-    "consent": State(consent, frozenset({"consent", "switch"}), _ALLOW),
+    "consent": State(consent, _ALLOWING, _ALLOW),
     "forbidden": State(forbidden, frozenset({"switch"}), _SWITCH),
     "enrolment forbidden": State(enrolment_forbidden, _ENROL | {"switch"}, _SWITCH),
     "sign-out": State(sign_out, frozenset({"sign_out"}), step("sign_out", decision="sign_out")),

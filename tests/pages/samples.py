@@ -37,6 +37,7 @@ HOSTILE_CLIENT: dict[str, Any] = {
 ARABIC_CLIENT = PLAIN_CLIENT | {"name": "دفتر الملاحظات"}
 
 ADA = {"name": "Ada Lovelace", "email": "ada@example.org", "initials": "AL"}
+GRACE = {"name": "Grace Hopper", "email": "grace@example.org", "initials": "GH"}
 NAMELESS = {"name": "", "email": "ada@example.org", "initials": "A"}
 LONG_PERSON = {
     "name": f"{LONG} von {LONG}",
@@ -334,6 +335,19 @@ ENROL: dict[str, Any] = {
     "options_url": "/options",
     "cancel_url": "/cancel",
 }
+OFFER: dict[str, Any] = {
+    "client": CLIENT,
+    "account": ADA,
+    "error": None,
+    "action": ACTION,
+    "options_url": "/options",
+}
+NAME_PASSKEY: dict[str, Any] = {
+    "client": CLIENT,
+    "name": "Google Password Manager",
+    "error": None,
+    "action": ACTION,
+}
 AUTHENTICATOR: dict[str, Any] = {
     "client": CLIENT,
     "account": ADA,
@@ -519,6 +533,25 @@ SAMPLES: dict[str, Sample] = {
     "enrol-hostile": Sample(
         "enrol.html", ENROL | {"client": HOSTILE_CLIENT, "account": HOSTILE_PERSON}
     ),
+    "offer-passkey": Sample("offer_passkey.html", OFFER),
+    "offer-passkey-error": Sample(
+        "offer_passkey.html",
+        OFFER | {"client": None, "error": "That passkey could not be added. Try again."},
+    ),
+    "offer-passkey-long": Sample(
+        "offer_passkey.html", OFFER | {"client": LONG_CLIENT, "account": LONG_PERSON}
+    ),
+    "offer-passkey-rtl": Sample("offer_passkey.html", OFFER | {"client": ARABIC_CLIENT}, RTL),
+    "offer-passkey-hostile": Sample(
+        "offer_passkey.html", OFFER | {"client": HOSTILE_CLIENT, "account": HOSTILE_PERSON}
+    ),
+    "name-passkey": Sample("name_passkey.html", NAME_PASSKEY),
+    "name-passkey-error": Sample(
+        "name_passkey.html",
+        NAME_PASSKEY
+        | {"client": None, "name": HOSTILE, "error": "A name has 1 to 60 printable characters."},
+    ),
+    "name-passkey-rtl": Sample("name_passkey.html", NAME_PASSKEY | {"client": ARABIC_CLIENT}, RTL),
     "enrol-authenticator": Sample("enrol_authenticator.html", AUTHENTICATOR),
     "enrol-authenticator-error": Sample(
         "enrol_authenticator.html", AUTHENTICATOR | {"error": WRONG_CODE}
@@ -714,10 +747,20 @@ SAMPLES: dict[str, Sample] = {
     "sign-out-own": Sample(
         "sign_out.html", {"account": NAMELESS, "client": None, "action": ACTION}
     ),
+    "sign-out-others": Sample(
+        "sign_out.html",
+        {
+            "account": ADA,
+            "others": [GRACE, LONG_PERSON, HOSTILE_PERSON],
+            "client": CLIENT,
+            "action": ACTION,
+        },
+    ),
     "signed-out": Sample(
         "signed_out.html",
         {
             "client": CLIENT,
+            "ended": [ADA],
             "continue_url": "https://notes.example.com",
             "stays": [
                 "Applications that you opened before may keep you signed in "
@@ -733,7 +776,29 @@ SAMPLES: dict[str, Sample] = {
             "client": None,
             "continue_url": None,
             "stays": [],
-            "ended": ["Doorward in this browser", "Field Notes"],
+            "ended": [],
+            "sign_in_url": "/sign-in",
+        },
+    ),
+    "signed-out-others": Sample(
+        "signed_out.html",
+        {
+            "client": None,
+            "ended": [ADA],
+            "here": [GRACE, NAMELESS],
+            "sign_out_action": ACTION,
+            "sign_in_url": "/sign-in",
+            "stays": ["Applications that you used may keep you signed in."],
+        },
+    ),
+    "signed-out-hostile": Sample(
+        "signed_out.html",
+        {
+            "client": HOSTILE_CLIENT,
+            "ended": [HOSTILE_PERSON],
+            "here": [LONG_PERSON],
+            "sign_out_action": ACTION,
+            "sign_in_url": "/sign-in",
         },
     ),
     "home": Sample(
@@ -756,6 +821,27 @@ SAMPLES: dict[str, Sample] = {
             ],
         },
         {"development": True},
+    ),
+    "home-several": Sample(
+        "home.html",
+        {
+            "account": ADA,
+            "others": [
+                {"account": GRACE, "value": "2"},
+                {"account": LONG_PERSON, "value": "3"},
+                {"account": HOSTILE_PERSON, "value": "4"},
+            ],
+            "choose_action": ACTION,
+            "signed_in_at": 1_794_000_000,
+            "sign_out_action": ACTION,
+            "links": [
+                {
+                    "label": "Your account",
+                    "url": "/account",
+                    "description": "Personal info, security, connected apps",
+                }
+            ],
+        },
     ),
     "home-visitor": Sample("home.html", {"account": None, "sign_in_url": "/sign-in", "links": []}),
     "administrator": Sample("administrator.html", ADMINISTRATOR),

@@ -9,8 +9,10 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from idp.domain.credentials.changes import By
 from idp.domain.services import Services
-from tests.pages_live.conftest import Look, Visitor
+from tests.pages_live.conftest import PASSWORD, Look, Visitor
 from tests.pages_live.live import Live
+from tests.pages_live.mailbox import Mailbox, link_in, words
+from tests.running.commands import Place
 from tests.support.browserless import Person
 from tests.support.chromium import Complaints
 from tests.support.seeds import OPERATOR, ORIGIN
@@ -80,6 +82,23 @@ def sign_out(page: Page, live: Live, visitor: Visitor) -> None:
     page.goto(live.issuer)
     visitor.decide("Sign out")
     expect(page).to_have_title("Signed out – Doorward")
+
+
+def accept_invitation(
+    page: Page, visitor: Visitor, live: Live, mailbox: Mailbox, person: Person
+) -> None:
+    environment = {
+        "IDP_ISSUER": live.issuer,
+        "IDP_SIGN_UP": "invitation",
+        "IDP_SMTP_URL": f"smtp://127.0.0.1:{mailbox.server.port}",
+    }
+    Place(live.database.parents[1]).json("users", "invite", person.email, environment=environment)
+    page.goto(link_in(mailbox.next(person.email)))
+    page.get_by_label("Name", exact=True).fill(person.name)
+    page.get_by_label("Password", exact=True).fill(person.password)
+    visitor.decide("Create the account")
+    page.get_by_role("button", name="Continue", exact=True).click()
+    visitor.prove(person.password)
 
 
 def test_a_passkey_is_made_where_one_is_needed(
@@ -193,6 +212,46 @@ def test_what_went_wrong_is_told_apart(
     assert device.passkeys() == [], "the browser was told that it is gone"
     page.get_by_role("link", name="Use your email address").click()
     visitor.heading("Sign in")
+
+
+def test_one_is_offered_to_who_made_an_account(
+    page: Page,
+    visitor: Visitor,
+    live: Live,
+    look: Look,
+    mailbox: Mailbox,
+    device: Device,
+) -> None:
+    """By an invitation, at home: it is made, named, and signs in the next time. Who says no is let
+    alone.
+    """
+    newcomer = Person("offered@example.test", PASSWORD, "Nora New")
+    accept_invitation(page, visitor, live, mailbox, newcomer)
+    visitor.heading("Create a passkey?")
+    look(page, "offer-passkey")
+    visitor.decide("Create a passkey")
+    visitor.heading("Your passkey is ready")
+    assert len(device.passkeys()) == 1
+    look(page, "name-passkey")
+    page.get_by_label("Name", exact=True).fill("My laptop")
+    visitor.decide("Continue")
+    visitor.heading("Your second step is set up")
+    page.get_by_role("link", name="Not now").click()
+    visitor.heading("You are signed in")
+    assert "passkey" in str(words(mailbox.next(newcomer.email)))
+    page.goto(f"{live.issuer}/account/security")
+    expect(page.get_by_role("link", name="Rename My laptop")).to_be_visible()
+    sign_out(page, live, visitor)
+    page.goto(f"{live.issuer}/sign-in")
+    visitor.heading("You are signed in")
+    sign_out(page, live, visitor)
+    other = Person("declines@example.test", PASSWORD, "Dora No")
+    device.waits(present=False)
+    accept_invitation(page, visitor, live, mailbox, other)
+    visitor.heading("Create a passkey?")
+    visitor.decide("Not now")
+    visitor.heading("You are signed in")
+    expect(page.get_by_text(other.email)).to_be_visible()
 
 
 @pytest.mark.browser_options(java_script_enabled=False)

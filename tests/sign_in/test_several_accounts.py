@@ -4,10 +4,11 @@ import pytest
 
 from idp.domain.services import Services
 from idp.domain.sessions import MOST_ACCOUNTS
-from tests.abuse_browser.asking import at_password, signed_in, try_password
+from tests.abuse_browser.asking import LOGOUT, at_password, signed_in, try_password
 from tests.abuse_browser.test_prompts import account_button, claims, silent
 from tests.support.browserless import Browserless, Page
 from tests.support.deployment import Deployment
+from tests.support.held_clock import HeldClock
 from tests.support.seeds import ADA, GRACE, OPERATOR, ORIGIN
 from tests.support.token_client import TokenClient
 
@@ -165,3 +166,48 @@ def test_a_hint_signs_out_whom_it_names_and_nobody_else(
     browser.get("/oauth2/logout", {"id_token_hint": hint})
     found = services.sessions.all(browser.http.cookies[COOKIE])
     assert [session.account.email for session in found] == [GRACE.email]
+
+
+def test_the_front_page_lists_them_and_goes_on_as_any(
+    deployment: Deployment, services: Services
+) -> None:
+    browser = both(deployment)
+    page = browser.get("/")
+    assert page.text.index(GRACE.email) < page.text.index(ADA.email)
+    form = next(form for form in page.document.forms if form.action == "/go-on-as")
+    ada = services.accounts.get(ADA.email).id
+    page = browser.submit(page, form.button("account", ada), form)
+    assert page.url == f"{deployment.issuer}/"
+    assert page.text.index(ADA.email) < page.text.index(GRACE.email)
+    token = form.named("csrf_token").value
+    fields = {"csrf_token": token, "account": "018f0000-0000-7000-8000-000000000000"}
+    page = browser.post("/go-on-as", fields, page.url)
+    assert page.text.index(ADA.email) < page.text.index(GRACE.email)
+
+
+def test_who_was_signed_out_is_told_and_who_stays(
+    deployment: Deployment, services: Services, clock: HeldClock
+) -> None:
+    browser = both(deployment)
+    page = browser.get(LOGOUT, {"client_id": "webapp"})
+    stays = page.text.index("These stay signed in")
+    assert page.text.index(GRACE.email) < stays < page.text.index(ADA.email)
+    page = browser.submit(page, page.form.button("decision", "sign_out"))
+    assert page.title == "Signed out – Doorward"
+    stays = page.text.index("Still signed in in this browser")
+    assert page.text.index(GRACE.email) < stays < page.text.index(ADA.email)
+    assert GRACE.email not in deployment.browserless().get("/signed-out").text
+    page = press_everybody(browser, page)
+    assert page.title == "Signed out – Doorward"
+    assert "Still signed in" not in page.text
+    assert ADA.email in page.text
+    assert services.sessions.all(browser.http.cookies[COOKIE]) == []
+    clock.advance(61)
+    page = browser.get("/signed-out")
+    assert ADA.email not in page.text
+    assert "no longer knows you" in page.text
+
+
+def press_everybody(browser: Browserless, page: Page) -> Page:
+    form = next(form for form in page.document.forms if form.button("everybody", "yes"))
+    return browser.submit(page, form.button("everybody", "yes"), form)

@@ -27,6 +27,7 @@ def account(name: str = "ada") -> dict[str, Any]:
         "deletes_at": None,
         "language": None,
         "theme": None,
+        "passkey_quiet_until": None,
     }
 
 

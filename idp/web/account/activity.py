@@ -31,6 +31,7 @@ _WORDS: dict[str, Text] = {
     "passkey.added": marked("A passkey was added"),
     "passkey.renamed": marked("A passkey got another name"),
     "passkey.removed": marked("A passkey was removed"),
+    "passkey.declined": marked("You said no to a passkey"),
     "authenticator.added": marked("An authenticator app was added"),
     "authenticator.renamed": marked("An authenticator app got another name"),
     "authenticator.removed": marked("An authenticator app was removed"),
