@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.crypto.secrets import random_identifier, uuid7
+from idp.domain import profile_claims
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
 from idp.domain.errors import AlreadyExists, Invalid, NotFound
@@ -25,24 +26,6 @@ from idp.store.errors import Conflict
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>\"]{1,64}@[^\s@\x00-\x1f\x7f<>\"]{1,189}")
 _LONGEST_NAME = 200
-PROFILE = (
-    "family_name",
-    "given_name",
-    "middle_name",
-    "nickname",
-    "preferred_username",
-    "profile",
-    "picture",
-    "website",
-    "gender",
-    "birthdate",
-    "zoneinfo",
-    "locale",
-)
-ADDRESS = ("address",)
-PHONE = ("phone_number", "phone_number_verified")
-PROFILE_CLAIMS = frozenset({*PROFILE, *ADDRESS, *PHONE})
-"""The claims of OpenID Connect Core section 5.1 that a profile may hold, beside name and email."""
 
 
 @dataclass(frozen=True)
@@ -210,8 +193,6 @@ class Accounts:
         if len(name) > _LONGEST_NAME or not name.isprintable():
             said = marked("A name has at most %(most)s printable characters.", most=_LONGEST_NAME)
             raise Invalid("name", said)
-        if unknown := set(profile) - PROFILE_CLAIMS:
-            raise Invalid("profile", f"A profile has no {', '.join(sorted(unknown))}.")
         now = int(self._clock())
         return {
             "id": uuid7(),
@@ -220,7 +201,7 @@ class Accounts:
             "email_key": email_key(email),
             "email_verified": email_verified,
             "name": name.strip(),
-            "profile": dict(profile),
+            "profile": profile_claims.checked(profile),
             "created_at": now,
             "updated_at": now,
             "disabled_at": None,

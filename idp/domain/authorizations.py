@@ -4,7 +4,9 @@ Nothing is signed or hashed slowly inside a transaction: tokens are minted befor
 by whoever loses.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from idp.config import LONGEST_ACCESS_TOKEN, Settings
 from idp.crypto.secrets import digest, random_identifier, random_token
@@ -30,6 +32,7 @@ _JTI = "access token"
 class Authorization:
     """An authorization as it stands. `open` is False when it, the account or the bound session
     ended. `sid` names the session to this client (None: from before sessions were named).
+    `claims` are those that were asked for one by one, as `claims_request` keeps them.
     """
 
     id: str
@@ -44,6 +47,7 @@ class Authorization:
     expires_at: int
     open: bool
     sid: str | None = None
+    claims: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Approval:
     refreshable: bool
     acr: str
     subject: str
+    claims: Mapping[str, Any] | None = None
 
     @property
     def offline(self) -> bool:
@@ -135,6 +140,8 @@ class Authorizations:
         )
         person = session.account.id
         detail = {"authorization": authorization_id, "scopes": " ".join(approval.scopes)}
+        for place, names in (approval.claims or {}).items():
+            detail[f"claims_{place}"] = " ".join(names)
         actor, client_id = f"account:{person}", approval.client_id
         entry = Entry("authorization.opened", actor, person, client_id, detail=detail)
         self._audit.record(connection, origin, entry)
@@ -155,6 +162,7 @@ class Authorizations:
             "auth_time": session.auth_time,
             "amr": list(session.amr),
             "acr": approval.acr,
+            "claims": approval.claims,
             "created_at": now,
             "expires_at": now + refreshed_for + self._last_token,
             "revoked_at": None,
@@ -326,7 +334,8 @@ def from_row(connection: Connection, row: RowMapping) -> Authorization:
 
     Groups are looked up for who may see them, roles for nobody.
     """
-    seen = "groups" in row["scopes"]
+    claims = row["claims"] or {}
+    seen = any("groups" in names for names in (row["scopes"], *claims.values()))
     groups = memberships.groups(connection, row["id"]) if seen else frozenset()
     return Authorization(
         row["authorization_id"],
@@ -341,4 +350,5 @@ def from_row(connection: Connection, row: RowMapping) -> Authorization:
         row["authorization_expires_at"],
         bool(row["open"]),
         row["sid"],
+        claims,
     )

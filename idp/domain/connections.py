@@ -1,12 +1,13 @@
 """The applications that a person let do something, and taking it back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from idp.domain.audit import Origin
 from idp.domain.clients import Client, Clients
 from idp.domain.clock import Clock
-from idp.domain.consents import Consents
+from idp.domain.consents import Consents, name_of
 from idp.domain.errors import NotFound
 from idp.domain.texts import marked
 from idp.store import connections as rows
@@ -17,8 +18,8 @@ from idp.store.database import RowMapping, Store
 class ConnectedClient:
     """An application with all that it may do. Times are seconds since 1970.
 
-    `targets` are the APIs that it may call without any particular permission; `offline`: it stays
-    connected after a sign-out.
+    `scopes` holds claims too, under their names of consent. `targets` are the APIs that it may
+    call without any particular permission; `offline`: it stays connected after a sign-out.
     """
 
     client: Client
@@ -69,6 +70,7 @@ def _connected(
     client: Client, consented: Sequence[RowMapping], opened: Sequence[RowMapping]
 ) -> ConnectedClient:
     scopes = {row["scope"] for row in consented} | {one for row in opened for one in row["scopes"]}
+    scopes |= {name_of(claim) for row in opened for claim in _claims(row["claims"] or {})}
     targets = {row["resource"] for row in consented if not row["scope"]}
     times = _times(consented, opened)
     return ConnectedClient(
@@ -79,6 +81,12 @@ def _connected(
         max(times),
         any(not row["session_bound"] for row in opened),
     )
+
+
+def _claims(asked: Mapping[str, Any]) -> set[str]:
+    """Return the claims that were asked for one by one, without language tags."""
+    names = (*asked.get("userinfo", ()), *asked.get("id_token", ()))
+    return {name.partition("#")[0] for name in names}
 
 
 def _times(consented: Sequence[RowMapping], opened: Sequence[RowMapping]) -> list[int]:

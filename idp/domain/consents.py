@@ -7,7 +7,21 @@ from idp.store import consents as rows
 from idp.store.database import Connection, Store
 
 Pairs = frozenset[tuple[str, str]]
-"""(resource, scope); the resource is empty for the scopes of OpenID Connect."""
+"""(resource, scope); the resource is empty for the scopes of OpenID Connect.
+
+A claim that was asked for by itself stands among them, under a name that no scope has.
+"""
+_CLAIM = "claim "
+
+
+def name_of(claim: str) -> str:
+    """Return how consent to one claim is called among scopes: none of them holds a space."""
+    return _CLAIM + claim
+
+
+def claim_of(name: str) -> str:
+    """Return the claim that was allowed by itself; empty when `name` is a scope."""
+    return name.removeprefix(_CLAIM) if name.startswith(_CLAIM) else ""
 
 
 class Consents:
@@ -28,7 +42,10 @@ class Consents:
     ) -> None:
         """Remember `pairs` in the caller's transaction."""
         rows.add(connection, account_id, client_id, pairs, int(self._clock()))
-        detail = {"scopes": " ".join(sorted(scope for _, scope in pairs))}
+        names = sorted(name for _, name in pairs)
+        detail = {"scopes": " ".join(name for name in names if not claim_of(name))}
+        if claims := [claim for name in names if (claim := claim_of(name))]:
+            detail["claims"] = " ".join(claims)
         entry = Entry(
             "consent.given", f"account:{account_id}", account_id, client_id, detail=detail
         )

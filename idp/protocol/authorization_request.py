@@ -6,12 +6,13 @@ are shown and nothing is redirected.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from idp.domain import languages
 from idp.domain.clients import Client
-from idp.protocol import pkce, redirect_uris, requested_acr, scopes
+from idp.protocol import claims_request, pkce, redirect_uris, requested_acr, scopes
+from idp.protocol.claims_request import ClaimsRequest
 from idp.protocol.errors import RedirectedError, ShownError
 
 Parameters = Mapping[str, Sequence[str]]
@@ -22,7 +23,7 @@ CREATE = "create"
 """Initiating User Registration 1.0: supported where people may make accounts themselves."""
 _LONGEST_VALUE = 4096
 _MOST_PARAMETERS = 100
-_STORED = ("scope", "state", "nonce", "login_hint", "redirect_uri")
+_STORED = ("scope", "state", "nonce", "login_hint", "redirect_uri", "claims")
 _STORES = 6 * 1024
 """Bytes that a request may leave with us while nobody signed in."""
 _REFUSED = {
@@ -62,6 +63,7 @@ class AuthorizationRequest:
     ui_locales: tuple[str, ...] = ()
     acr_values: tuple[str, ...] = ()
     acr_essential: bool = False
+    claims: ClaimsRequest = field(default_factory=ClaimsRequest)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is stored."""
@@ -76,6 +78,7 @@ def from_json(stored: Mapping[str, Any]) -> AuthorizationRequest:
     values["subjects"] = tuple(values["subjects"])
     values["ui_locales"] = tuple(values.get("ui_locales", ()))
     values["acr_values"] = tuple(values.get("acr_values", ()))
+    values["claims"] = claims_request.from_json(values.get("claims", {}))
     return AuthorizationRequest(**values)
 
 
@@ -160,7 +163,8 @@ def _rest(
         challenge, one.get("code_challenge_method"), required=client.require_pkce
     ):
         raise RedirectedError("invalid_request", problem)
-    wanted = requested_acr.parse(one.get("acr_values", ""), one.get("claims", ""))
+    claims = claims_request.decode(one.get("claims", ""))
+    wanted = requested_acr.parse(one.get("acr_values", ""), claims.id_token.get("acr"))
     resources = tuple(filter(None, parameters.get("resource", ())))
     if problem := checks.resource_problem(resources, granted, client):
         raise RedirectedError("invalid_target", problem)
@@ -175,11 +179,14 @@ def _rest(
         prompt=_prompt(one.get("prompt"), checks.prompts),
         max_age=_max_age(one.get("max_age"), client),
         login_hint=one.get("login_hint", ""),
-        subjects=_hinted_subject(one.get("id_token_hint"), client, checks),
+        subjects=claims_request.subjects(
+            claims, _hinted_subject(one.get("id_token_hint"), client, checks)
+        ),
         resource=resources[0] if resources else None,
         ui_locales=languages.known(one.get("ui_locales", "").split()),
         acr_values=wanted.values,
         acr_essential=wanted.essential,
+        claims=claims_request.parse(claims, one.get("claims_locales", ""), granted, client),
     )
 
 
@@ -259,10 +266,10 @@ def _max_age(text: str | None, client: Client) -> int | None:
     return int(text)
 
 
-def _hinted_subject(token: str | None, client: Client, checks: Checks) -> tuple[str, ...]:
+def _hinted_subject(token: str | None, client: Client, checks: Checks) -> str | None:
     if token is None:
-        return ()
+        return None
     subject = checks.hinted_subject(token, client.client_id)
     if subject is None:
         raise RedirectedError("invalid_request", "id_token_hint is no ID token of this client.")
-    return (subject,)
+    return subject

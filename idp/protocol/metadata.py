@@ -59,7 +59,7 @@ def metadata(
         "code_challenge_methods_supported": list(pkce.METHODS),
         "claims_supported": [*_PROTOCOL_CLAIMS, *CLAIMS],
         "claim_types_supported": ["normal"],
-        "claims_parameter_supported": False,
+        "claims_parameter_supported": True,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "prompt_values_supported": sorted(prompts),

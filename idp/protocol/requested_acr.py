@@ -2,12 +2,11 @@
 5.5.1.1 (`acr` in `claims`).
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from idp.domain.assurance import ACR_VALUES, level_of_acr
+from idp.protocol.claims_request import Wish, values_of
 from idp.protocol.errors import RedirectedError
 
 UNMET = "unmet_authentication_requirements"
@@ -25,11 +24,12 @@ class RequestedAcr:
     essential: bool
 
 
-def parse(acr_values: str, claims: str) -> RequestedAcr:
-    """Read both parameters; an essential claim goes before a mere wish. Raises RedirectedError."""
-    found = _claim(claims)
-    if found is not None:
-        values, essential = _values(found), found.get("essential") is True
+def parse(acr_values: str, wish: Wish | None) -> RequestedAcr:
+    """Read the parameter and how the claim is asked for in the ID token; an essential claim goes
+    before a mere wish. Raises RedirectedError.
+    """
+    if wish:
+        values, essential = values_of(wish) or [], wish.get("essential") is True
         known = tuple(value for value in values if value in ACR_VALUES)
         if essential and values and not known:
             raise RedirectedError(UNMET, "No acr that was asked for is known here.")
@@ -54,26 +54,3 @@ def reported(values: Sequence[str], acr: str) -> str:
     reached = level_of_acr(acr) or 0
     met = [value for value in values if (level_of_acr(value) or 0) <= reached]
     return max(met, key=lambda value: level_of_acr(value) or 0, default=acr)
-
-
-def _claim(text: str) -> dict[str, Any] | None:
-    """Return how `acr` of the ID token was asked for; None when it was not, or without wishes."""
-    if not text:
-        return None
-    try:
-        claims = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RedirectedError("invalid_request", "claims is not JSON.") from error
-    of_id_token = claims.get("id_token") if isinstance(claims, dict) else None
-    if not isinstance(claims, dict) or not isinstance(of_id_token, dict | None):
-        raise RedirectedError("invalid_request", "claims must be an object of objects.")
-    found = (of_id_token or {}).get("acr")
-    if not isinstance(found, dict | None):
-        raise RedirectedError("invalid_request", "claims asks for acr in no form that is known.")
-    return found
-
-
-def _values(claim: dict[str, Any]) -> list[str]:
-    many = claim.get("values")
-    values = many if isinstance(many, list) else [claim.get("value")]
-    return [value for value in values[:_MOST_VALUES] if isinstance(value, str)]

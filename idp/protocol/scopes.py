@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from idp.domain.clients import Client
+from idp.domain.consents import claim_of
 from idp.domain.resources import LONGEST_SCOPE, OIDC_SCOPES, Resources, is_scope
 from idp.domain.texts import marked
 
@@ -31,6 +32,29 @@ class Group:
     lines: tuple[Line, ...]
 
 
+CLAIM_WORDS = {
+    "name": marked("See your name"),
+    "family_name": marked("See your family name"),
+    "given_name": marked("See your given name"),
+    "middle_name": marked("See your middle name"),
+    "nickname": marked("See your nickname"),
+    "preferred_username": marked("See your user name"),
+    "profile": marked("See where your profile page is"),
+    "picture": marked("See your picture"),
+    "website": marked("See where your website is"),
+    "gender": marked("See your gender"),
+    "birthdate": marked("See your date of birth"),
+    "zoneinfo": marked("See your time zone"),
+    "locale": marked("See your language and region"),
+    "updated_at": marked("See when your profile was last changed"),
+    "email": marked("See your email address"),
+    "email_verified": marked("See whether your email address is proven"),
+    "address": marked("See your postal address"),
+    "phone_number": marked("See your phone number"),
+    "phone_number_verified": marked("See whether your phone number is proven"),
+    "groups": marked("See which groups you are in"),
+}
+"""What a client sees that asked for a claim by itself."""
 WORDS = {
     "openid": Line(marked("Know that you are you"), marked("An identifier that stays the same")),
     "profile": Line(
@@ -87,14 +111,27 @@ def for_client_credentials(requested: Sequence[str], client: Client) -> list[str
 
 
 def describe(scopes: Iterable[str], resources: Resources) -> list[Group]:
-    """Group scopes for the consent page: the person's own data first, then each resource server."""
+    """Group scopes for the consent page: the person's own data first, then each resource server.
+
+    Claims that are asked for by themselves stand with the person's own data.
+    """
     groups: dict[str | None, list[Line]] = {}
-    for scope in sorted(scopes, key=lambda scope: scope not in OIDC_SCOPES):
-        owner = None if scope in OIDC_SCOPES else resources.owner_of(scope)
+    for scope in sorted(scopes, key=lambda scope: not _is_own(scope)):
+        owner = None if _is_own(scope) else resources.owner_of(scope)
         title = owner.name if owner else None
         text = owner.scopes.get(scope, scope) if owner else scope
-        groups.setdefault(title, []).append(WORDS.get(scope) or Line(text, scope))
+        line = WORDS.get(scope) or _claim(scope) or Line(text, scope)
+        groups.setdefault(title, []).append(line)
     return [Group(title, tuple(lines)) for title, lines in groups.items()]
+
+
+def _is_own(scope: str) -> bool:
+    return scope in OIDC_SCOPES or bool(claim_of(scope))
+
+
+def _claim(scope: str) -> Line | None:
+    text = CLAIM_WORDS.get(claim_of(scope))
+    return Line(text, "") if text else None
 
 
 def describe_target(identifier: str, resources: Resources) -> Group:

@@ -97,8 +97,10 @@ class Mint:
         scopes: Sequence[str],
         bindings: Bindings,
     ) -> str:
-        """Mint an ID token; the claims of scopes are in it only where the client registered so."""
-        about = claims.of_scopes(authorization.account, scopes) if client.claims_in_id_token else {}
+        """Mint an ID token; of claims it has those that were asked for one by one, and those of
+        scopes where the client registered so."""
+        told = scopes if client.claims_in_id_token else ()
+        about = claims.told(authorization, client, told, "id_token")
         content = IdTokenContent(
             subject=self._subjects.of(authorization.account, client),
             client_id=client.client_id,

@@ -32,7 +32,9 @@ def bearer_token(headers: Mapping[str, str], values: Mapping[str, str]) -> str:
 
 
 def userinfo(server: AuthorizationServer, token: str, origin: Origin) -> dict[str, Any]:
-    """Return the claims that the token's scopes allow. Raises MachineError."""
+    """Return the claims that the token's scopes allow, and those that were asked for one by one.
+    Raises MachineError.
+    """
     try:
         found = server.parts.mint.read_access_token(token)
     except BadToken as error:
@@ -48,7 +50,7 @@ def userinfo(server: AuthorizationServer, token: str, origin: Origin) -> dict[st
         raise MachineError("insufficient_scope", text, 403, challenge)
     return {
         "sub": server.parts.subjects.of(authorization.account, client),
-        **claims.of_scopes(authorization.account, found.scopes),
+        **claims.told(authorization, client, found.scopes, "userinfo"),
     }
 
 

@@ -55,6 +55,7 @@ _COLUMNS = (
     _AUTHORIZATIONS.c.auth_time,
     _AUTHORIZATIONS.c.amr,
     _AUTHORIZATIONS.c.acr,
+    _AUTHORIZATIONS.c.claims,
     _AUTHORIZATIONS.c.expires_at.label("authorization_expires_at"),
     _OPEN.label("open"),
     _ACCOUNTS,

@@ -16,6 +16,7 @@ _OPEN = (
         _AUTHORIZATIONS.c.id,
         _AUTHORIZATIONS.c.client_id,
         _AUTHORIZATIONS.c.scopes,
+        _AUTHORIZATIONS.c.claims,
         _AUTHORIZATIONS.c.resource,
         _AUTHORIZATIONS.c.session_bound,
         _AUTHORIZATIONS.c.created_at,

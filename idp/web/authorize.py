@@ -170,7 +170,8 @@ def _finish(turn: Turn, session: Session) -> Response:
         code_challenge=asked.code_challenge,
         refreshable="refresh_token" in client.grant_types,
         acr=requested_acr.reported(asked.acr_values, session.acr),
-        subject=session.account.subject,
+        subject=services().subjects.of(session.account, client),
+        claims=asked.claims.as_json(),
     )
     issuer = services().settings.issuer
     stored = turn.found if turn.found.handle else None

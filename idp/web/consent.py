@@ -3,6 +3,7 @@
 from flask import Response, request, url_for
 
 from idp.domain.clients import Client
+from idp.domain.consents import name_of
 from idp.domain.interactions import Interaction
 from idp.domain.sessions import Session
 from idp.protocol import redirect_uris, scopes
@@ -41,7 +42,9 @@ def _ask(
     step: Consent,
 ) -> Response:
     resources = services().resources
-    asked_now = [scope for scope in asked.scopes if scope in {name for _, name in step.asked}]
+    names = {name for _, name in step.asked}
+    asked_now = [scope for scope in asked.scopes if scope in names]
+    asked_now += [name_of(claim) for claim in scopes.CLAIM_WORDS if name_of(claim) in names]
     groups = scopes.describe(asked_now, resources)
     targets = (resource for resource, scope in sorted(step.asked) if not scope)
     groups += [scopes.describe_target(target, resources) for target in targets]

@@ -15,7 +15,7 @@ from idp.domain.interactions import Interaction, Progress
 from idp.domain.proving import Cookies, Visit
 from idp.domain.requirements import Demand, Verdict
 from idp.domain.sessions import Session
-from idp.protocol import authorization_request, interaction
+from idp.protocol import authorization_request, claims_request, interaction
 from idp.protocol.authorization_request import (
     AuthorizationRequest,
     Checks,
@@ -146,7 +146,7 @@ def of_request(
 
     def remembered() -> Pairs:
         account_id = session.account.id if session else ""
-        return parts.consents.find(account_id, client.client_id)
+        return claims_request.with_covered(parts.consents.find(account_id, client.client_id))
 
     named = (asked.resource,) if asked.resource else ()
     try:
@@ -161,7 +161,7 @@ def of_request(
         session,
         _judge(visit),
         subject_of,
-        pairs,
+        pairs | claims_request.pairs(asked.claims, asked.scopes),
         remembered,
     )
     return Turn(visit, interaction.next_step(situation), asked, client)

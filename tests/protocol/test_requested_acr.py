@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from idp.domain.assurance import ACR_VALUES
-from idp.protocol import requested_acr
+from idp.protocol import claims_request, requested_acr
+from idp.protocol.claims_request import Wish
 from idp.protocol.errors import RedirectedError
 
 ONE, TWO, STRONG = ACR_VALUES
@@ -14,6 +15,10 @@ ONE, TWO, STRONG = ACR_VALUES
 
 def claim(value: Any) -> str:
     return json.dumps({"id_token": {"acr": value}})
+
+
+def wish_of(claims: str) -> Wish | None:
+    return claims_request.decode(claims).id_token.get("acr")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +41,7 @@ def claim(value: Any) -> str:
 def test_what_is_asked(
     acr_values: str, claims: str, values: tuple[str, ...], essential: bool
 ) -> None:
-    asked = requested_acr.parse(acr_values, claims)
+    asked = requested_acr.parse(acr_values, wish_of(claims))
     assert (asked.values, asked.essential) == (values, essential)
 
 
@@ -54,7 +59,7 @@ def test_what_is_asked(
 )
 def test_what_is_refused(claims: str, error: str) -> None:
     with pytest.raises(RedirectedError) as refused:
-        requested_acr.parse("", claims)
+        requested_acr.parse("", wish_of(claims))
     assert refused.value.error == error
 
 

@@ -4,7 +4,7 @@ from flask import Response, url_for
 
 from idp.domain.connections import ConnectedClient
 from idp.domain.sessions import Session
-from idp.protocol import scopes
+from idp.protocol import claims, scopes
 from idp.web.account.frame import account_page, after, own
 from idp.web.context import origin, services
 from idp.web.guards import permission
@@ -39,7 +39,8 @@ def _usual_order(scope: str) -> tuple[int, str]:
 
 def _shown(one: ConnectedClient) -> dict[str, object]:
     resources = services().resources
-    groups = scopes.describe(sorted(one.scopes, key=_usual_order), resources)
+    allowed = claims.uncovered(one.scopes)
+    groups = scopes.describe(sorted(allowed, key=_usual_order), resources)
     groups += [scopes.describe_target(target, resources) for target in one.targets]
     return {
         "client": view_of(one.client),
