@@ -58,16 +58,15 @@ class Exams:
         self._stack = stack
         self._folder = folder
         self._templates = templates
-        self._started: dict[str, Exam] = {}
+        self._started: dict[tuple[str, str], Exam] = {}
 
-    def of(self, kind: str, server: PostgresServer | None) -> Exam:
-        """Return the deployment over that kind of database."""
-        if kind not in self._started:
-            self._started[kind] = self._start(kind, server)
-        return self._started[kind]
+    def of(self, kind: str, server: PostgresServer | None, name: str = "exam") -> Exam:
+        """Return the deployment of that name over that kind of database."""
+        if (kind, name) not in self._started:
+            self._started[kind, name] = self._start(kind, server, self._folder / f"{kind}-{name}")
+        return self._started[kind, name]
 
-    def _start(self, kind: str, server: PostgresServer | None) -> Exam:
-        folder = self._folder / kind
+    def _start(self, kind: str, server: PostgresServer | None, folder: Path) -> Exam:
         template = self._templates.of(kind, server, real_time=True)
         database = databases.copied(template.database, folder / "data", server)
         self._stack.callback(databases.dropped, database, server)
