@@ -2,9 +2,12 @@
 (OWASP).
 """
 
+import functools
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from idp.crypto.secrets import random_token
 from idp.crypto.unhurried import unhurried
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -13,6 +16,14 @@ _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 def hash_password(text: str) -> str:
     """Return an argon2id string that carries its parameters and its salt."""
     return unhurried(lambda: _HASHER.hash(text))
+
+
+@functools.cache
+def nobodys_hash() -> str:
+    """Return a hash that nothing anybody types matches: checking it takes as long as any. Made once
+    in each process.
+    """
+    return hash_password(random_token())
 
 
 def is_password(hashed: str, text: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 
 from idp.app import create_app, delivery_of, services_of
 from idp.config import Settings, load
@@ -32,6 +33,25 @@ LOOPBACK_ISSUER = "http://localhost:8000"
 KEY_ENCRYPTION_KEY = new_key_text()
 
 
+class _Compiled(BytecodeCache):
+    """Page templates as Python code, compiled once for all applications of this process."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what was compiled; a template that changed since is compiled anew."""
+        if code := self._code.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it."""
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 @dataclass(frozen=True)
 class Seeded:
     """A database with people, clients and keys in it, and their secrets."""
@@ -44,6 +64,7 @@ class Seeded:
 def running(settings: Settings, clock: Clock) -> Iterator[Flask]:
     """An application whose recurring tasks run only when a test calls them."""
     app = create_app(settings, clock=clock)
+    app.jinja_env.bytecode_cache = _COMPILED
     services = services_of(app)
     # Once stopped it stays so: no thread of its own does anything between two lines of a test.
     for tasks in (services.housekeeping, delivery_of(app)):

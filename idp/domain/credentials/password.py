@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from idp.crypto.passwords import hash_password, is_password, needs_rehash
+from idp.crypto.passwords import hash_password, is_password, needs_rehash, nobodys_hash
 from idp.domain.credentials import strength
 from idp.domain.credentials.breaches import Breaches
 from idp.domain.errors import Busy, Invalid
@@ -47,7 +47,7 @@ class Passwords:
         self.min_length_with_second_factor = min(min_length, with_second_factor)
         self._product = product
         self._breaches = breaches
-        self._nobody = hash_password("nobody has this password")
+        self._nobody = nobodys_hash()
 
     def accept(
         self, password: str, email: str = "", name: str = "", *, second_factor: bool = False

@@ -8,7 +8,7 @@ import secrets
 import unicodedata
 from dataclasses import dataclass, field
 
-from idp.crypto.passwords import hash_password, is_password
+from idp.crypto.passwords import hash_password, is_password, nobodys_hash
 from idp.domain.accounts import Account
 from idp.domain.clock import Clock
 from idp.domain.credentials.changes import By, CredentialChanges
@@ -56,7 +56,7 @@ class RecoveryCodes:
         self._passwords = passwords
         self._changes = changes
         self._clock = clock
-        self._nobody = Stored("", hash_password("nobody has this code"))
+        self._nobody = Stored("", nobodys_hash())
 
     def left(self, account_id: str) -> int:
         """Return how many codes a person has not used."""
