@@ -1,6 +1,7 @@
 """The composition root: settings in, WSGI application out. One page, in order."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask import Flask
 from idp.config import Settings
 from idp.domain.clock import Clock, system_clock
 from idp.domain.delivery import Delivery, mail_server
+from idp.domain.logout_delivery import LogoutDelivery
 from idp.domain.preflight import production_settings
 from idp.domain.services import Services, start
 from idp.protocol.dynamic_registration import DynamicRegistration
@@ -31,6 +33,9 @@ _PACKAGE = Path(__file__).parent
 _ROOT = _PACKAGE if (_PACKAGE / "templates").is_dir() else _PACKAGE.parent
 
 _DELIVERY = "doorward-delivery"
+_LOGOUT_DELIVERY = "doorward-logout-delivery"
+_LOGOUT_SECONDS = 3.0
+"""For which a client that is told of a sign-out is waited for."""
 
 
 class _Flask(Flask):
@@ -57,12 +62,15 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
     parts = start(settings, _open_store(app, settings), clock)
     app.extensions[context.SERVICES] = parts
-    app.extensions[context.SERVER] = configure(_protocol_parts(parts))
+    protocol_parts = _protocol_parts(parts)
+    app.extensions[context.SERVER] = configure(protocol_parts)
     app.extensions[context.REGISTRATION] = _registration(parts)
     form_key = parts.secrets.get("form-protection")
     app.session_interface = BrowserSessions(settings, form_key)
     delivery = app.extensions[_DELIVERY] = _delivery(app, parts)
-    front: Security | TrustedProxies = Security(app, parts, delivery)
+    telling = app.extensions[_LOGOUT_DELIVERY] = _logout_delivery(parts, protocol_parts.mint)
+    tasks = (parts.housekeeping, delivery, telling)
+    front: Security | TrustedProxies = Security(app, parts, tasks)
     protect_forms(app, form_key)
     init_pages(app, settings)
     init_errors(app)
@@ -81,14 +89,28 @@ def services_of(app: Flask) -> Services:
 
 def start_tasks(app: Flask) -> None:
     """Start what recurs in this process; a request does so too."""
-    services_of(app).housekeeping.ensure_started()
-    delivery_of(app).ensure_started()
+    for task in (services_of(app).housekeeping, delivery_of(app), logout_delivery_of(app)):
+        task.ensure_started()
 
 
 def delivery_of(app: Flask) -> Delivery:
     """Return what sends an application's mail."""
     found: Delivery = app.extensions[_DELIVERY]
     return found
+
+
+def logout_delivery_of(app: Flask) -> LogoutDelivery:
+    """Return what tells an application's clients of sign-outs."""
+    found: LogoutDelivery = app.extensions[_LOGOUT_DELIVERY]
+    return found
+
+
+def _logout_delivery(parts: Services, mint: Mint) -> LogoutDelivery:
+    """Clients are told by tokens, which protocol knows, and through the guarded way out."""
+    post = partial(parts.fetcher.post_form, seconds=_LOGOUT_SECONDS)
+    return LogoutDelivery(
+        parts.store, parts.clients, parts.audit, parts.clock, mint.logout_token, post
+    )
 
 
 def _delivery(app: Flask, parts: Services) -> Delivery:

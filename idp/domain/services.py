@@ -40,6 +40,7 @@ from idp.domain.remote_documents import RemoteDocuments
 from idp.domain.resources import Resources
 from idp.domain.server_secrets import ServerSecrets
 from idp.domain.sign_in import SignIn
+from idp.domain.sign_out import SignOut
 from idp.domain.sign_up import SignUp
 from idp.domain.signing_keys import SigningKeys
 from idp.outbound.fetching import Fetcher
@@ -66,6 +67,7 @@ class Services(Foundation):
     playground_runs: PlaygroundRuns
     proving: Proving
     sign_in: SignIn
+    sign_out: SignOut
     enrolling: Enrolling
     magic_links: MagicLinks
     password_reset: PasswordReset
@@ -128,6 +130,7 @@ def _assemble(on: Foundation) -> Services:
         playground_runs=PlaygroundRuns(store, on.one_time, on.throttle, clock),
         proving=proving,
         sign_in=sign_in,
+        sign_out=SignOut(store, on.sessions, on.one_time, clock),
         enrolling=_enrolling(on, proving, sign_in),
         magic_links=_magic_links(on, interactions, proving, sign_in),
         password_reset=_password_reset(on, interactions),

@@ -1,4 +1,4 @@
-"""The clients that a session is used for: what they call it, and who is behind a name of theirs.
+"""The clients that a session is used for, and what they call it.
 
 `sid` (OpenID Connect Back-Channel Logout 1.0 section 2.1) is random for each session and client, so
 that two clients can't find out that theirs are the same session.
@@ -8,7 +8,7 @@ from idp.crypto.secrets import random_identifier
 from idp.domain.errors import NotFound
 from idp.domain.texts import marked
 from idp.store import session_clients as rows
-from idp.store.database import Connection, Store
+from idp.store.database import Connection
 
 
 def sid_of(connection: Connection, session_id: str, client_id: str, subject: str) -> str:
@@ -24,17 +24,3 @@ def sid_of(connection: Connection, session_id: str, client_id: str, subject: str
     if found is None:
         raise NotFound(marked("There is no such session."))
     return str(found["sid"])
-
-
-class SessionClients:
-    """Looks up who takes part in which session."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def session_of(self, sid: str, client_id: str) -> str | None:
-        """Return the id of the session that a client calls `sid`, ended or not; None when there is
-        none, or none any more.
-        """
-        with self._store.reading() as connection:
-            return rows.session_of(connection, sid, client_id)

@@ -183,17 +183,17 @@ class Sessions:
         """End an account's session in this browser: what is bound to it ends with it, at once and
         on every node.
         """
-        now = int(self._clock())
         with self._store.writing() as connection:
-            for row in rows.of_browser(connection, binding_of(cookie), now):
-                if row["id"] == account_id:
-                    actor = f"account:{account_id}"
-                    self._end(connection, row["session_id"], account_id, origin, actor)
+            self.end_within(connection, cookie, account_id, origin)
 
-    def end_browser(self, cookie: str, origin: Origin) -> None:
-        """End every session of this browser."""
-        for session in self.all(cookie):
-            self.end(cookie, session.account.id, origin)
+    def end_within(
+        self, connection: Connection, cookie: str, account_id: str, origin: Origin
+    ) -> list[str]:
+        """End an account's session in this browser in the caller's transaction; return which."""
+        here = rows.of_browser(connection, binding_of(cookie), int(self._clock()))
+        own = [row["session_id"] for row in here if row["id"] == account_id]
+        actor = f"account:{account_id}"
+        return [one for one in own if self._end(connection, one, account_id, origin, actor)]
 
     def end_one(self, session_id: str, account_id: str, origin: Origin, actor: str) -> None:
         """End one session of an account, in whatever browser. Raises NotFound."""

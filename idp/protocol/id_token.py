@@ -7,7 +7,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 TYPE = "JWT"
 _HASHES = {
@@ -82,6 +82,14 @@ class IdTokenContent:
             **({"sid": self.sid} if self.sid else {}),
             **self.bindings.claims(algorithm),
         }
+
+
+class Hint(NamedTuple):
+    """What an ID token of ours names that comes back: whom its client means, in which session."""
+
+    subject: str
+    client_id: str
+    sid: str | None
 
 
 def half_hash(value: str, algorithm: str) -> str:

@@ -1,7 +1,7 @@
 """OpenID Connect RP-Initiated Logout 1.0."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,23 +9,26 @@ from idp.domain import languages
 from idp.domain.clients import Client
 from idp.protocol.authorization_request import Parameters
 from idp.protocol.errors import ShownError
+from idp.protocol.id_token import Hint
 
 _LONGEST_VALUE = 16 * 1024
 _LONGEST_STATE = 4096
 _LONGEST_LOCALES = 4096
-_READ = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state")
+_READ = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint")
 
 
 @dataclass(frozen=True)
 class LogoutRequest:
-    """Who asks for what. `subject` is the hint's; `continue_uri` is proven, with `state` in it;
-    `ui_locales` names languages of ours only.
+    """Who asks for what. `subject` and `sid` are the hint's; `continue_uri` is proven, with `state`
+    in it; `ui_locales` names languages of ours only; `logout_hint` is whatever the client says.
     """
 
     client_id: str | None
     subject: str | None
     continue_uri: str | None
     ui_locales: tuple[str, ...] = ()
+    sid: str | None = None
+    logout_hint: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as it is stored."""
@@ -42,21 +45,22 @@ def from_json(stored: Mapping[str, Any]) -> LogoutRequest:
 def parse(
     parameters: Parameters,
     find_client: Callable[[str], Client | None],
-    hinted: Callable[[str], tuple[str, str] | None],
+    hinted: Callable[[str], Hint | None],
 ) -> LogoutRequest:
     """Check a request (sections 2 and 3). Raises ShownError; nothing is redirected on error.
 
-    `hinted` returns subject and client id of an ID token of ours, expired or not.
+    `hinted` reads an ID token of ours, expired or not.
     """
     one = _single_values(parameters)
-    subject, client_id = _hint(one, hinted)
+    hint = _hint(one, hinted)
+    client_id = hint.client_id if hint else one.get("client_id")
     client = find_client(client_id) if client_id else None
     if client_id and (client is None or client.disabled):
         raise ShownError("invalid_client", "No such client is registered.", parameter="client_id")
+    asked = _asked(client_id, hint, _ui_locales(parameters), one.get("logout_hint", ""))
     uri = one.get("post_logout_redirect_uri")
-    locales = _ui_locales(parameters)
     if uri is None:
-        return LogoutRequest(client_id, subject, None, locales)
+        return asked
     if client is None:
         raise ShownError(
             "invalid_request",
@@ -72,7 +76,15 @@ def parse(
             received=uri,
             rule="It must equal a registered one, byte for byte (section 3).",
         )
-    return LogoutRequest(client_id, subject, _with_state(uri, one.get("state")), locales)
+    return replace(asked, continue_uri=_with_state(uri, one.get("state")))
+
+
+def _asked(
+    client_id: str | None, hint: Hint | None, locales: tuple[str, ...], logout_hint: str
+) -> LogoutRequest:
+    """Return the request without the address to go on to."""
+    subject, sid = (hint.subject, hint.sid) if hint else (None, None)
+    return LogoutRequest(client_id, subject, None, locales, sid, logout_hint)
 
 
 def _ui_locales(parameters: Parameters) -> tuple[str, ...]:
@@ -92,23 +104,20 @@ def _single_values(parameters: Parameters) -> dict[str, str]:
     return one
 
 
-def _hint(
-    one: Mapping[str, str], hinted: Callable[[str], tuple[str, str] | None]
-) -> tuple[str | None, str | None]:
+def _hint(one: Mapping[str, str], hinted: Callable[[str], Hint | None]) -> Hint | None:
     token, client_id = one.get("id_token_hint"), one.get("client_id")
     if token is None:
-        return None, client_id
+        return None
     found = hinted(token)
     if found is None:
         raise ShownError(
             "invalid_request", "id_token_hint is no ID token of ours.", parameter="id_token_hint"
         )
-    subject, audience = found
-    if client_id is not None and client_id != audience:
+    if client_id is not None and client_id != found.client_id:
         raise ShownError(
             "invalid_request", "client_id and id_token_hint disagree.", parameter="client_id"
         )
-    return subject, audience
+    return found
 
 
 def _with_state(uri: str, state: str | None) -> str:

@@ -24,7 +24,22 @@ USERINFO = "/oauth2/userinfo"
 LOGOUT = "/oauth2/logout"
 REGISTER = "/oauth2/register"
 JWKS = "/.well-known/jwks.json"
+_ENDPOINTS = {
+    "authorization_endpoint": AUTHORIZE,
+    "token_endpoint": TOKEN,
+    "userinfo_endpoint": USERINFO,
+    "jwks_uri": JWKS,
+    "introspection_endpoint": INTROSPECT,
+    "revocation_endpoint": REVOKE,
+    "end_session_endpoint": LOGOUT,
+}
 _PROTOCOL_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid")
+_LOGOUT = (
+    "backchannel_logout_supported",
+    "backchannel_logout_session_supported",
+    "frontchannel_logout_supported",
+    "frontchannel_logout_session_supported",
+)
 _SECRET_METHODS = [method for method in METHODS if method != "none"]
 
 
@@ -40,13 +55,7 @@ def metadata(
     issuer = settings.issuer
     document: dict[str, Any] = {
         "issuer": issuer,
-        "authorization_endpoint": issuer + AUTHORIZE,
-        "token_endpoint": issuer + TOKEN,
-        "userinfo_endpoint": issuer + USERINFO,
-        "jwks_uri": issuer + JWKS,
-        "introspection_endpoint": issuer + INTROSPECT,
-        "revocation_endpoint": issuer + REVOKE,
-        "end_session_endpoint": issuer + LOGOUT,
+        **{name: issuer + path for name, path in _ENDPOINTS.items()},
         "scopes_supported": list(OIDC_SCOPES),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
@@ -67,6 +76,7 @@ def metadata(
         "ui_locales_supported": list(LANGUAGES),
         "authorization_response_iss_parameter_supported": True,
     }
+    document |= dict.fromkeys(_LOGOUT, True)
     if settings.registration != "closed":
         document["registration_endpoint"] = issuer + REGISTER
     if settings.privacy_url:

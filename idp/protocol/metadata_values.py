@@ -98,6 +98,17 @@ def page(name: str, value: Any) -> str:
     return address
 
 
+def https(name: str, value: Any) -> str:
+    """Read an https address without fragment."""
+    address = value if isinstance(value, str) else ""
+    uri = uris.parse(address)
+    if uri is None or uri.scheme != "https" or uri.user is not None or not uri.names_a_server:
+        raise refused(f"{name} must be an https address with a host, and no user.")
+    if uri.fragment is not None:
+        raise refused(f"{name} must not have a fragment.")
+    return address
+
+
 def resource(name: str, value: Any) -> str:
     """Read a resource indicator: an absolute URI without fragment (RFC 8707 section 2)."""
     uri = uris.parse(value) if isinstance(value, str) else None

@@ -15,7 +15,7 @@ from typing import Any
 
 from idp.domain.clients import Client
 from idp.domain.resources import OIDC_SCOPES
-from idp.protocol import id_token, redirect_uris
+from idp.protocol import front_channel_logout, id_token, redirect_uris
 from idp.protocol import metadata_values as read
 from idp.protocol.client_authentication import METHODS
 from idp.protocol.enabled import GRANT_TYPES
@@ -55,6 +55,11 @@ HONOURED = {
     "application_type": Field(read.one_of(("native", "web")), "web"),
     "subject_type": Field(read.one_of(("public",)), "public"),
     "id_token_signed_response_alg": Field(read.one_of((*id_token.ALGORITHMS, UNSIGNED)), "RS256"),
+    "backchannel_logout_uri": Field(read.https),
+    "backchannel_logout_session_required": Field(read.flag),
+    "frontchannel_logout_uri": Field(read.page),
+    "frontchannel_logout_session_required": Field(read.flag),
+    "initiate_login_uri": Field(read.https),
     "default_max_age": Field(read.seconds),
     "require_auth_time": Field(read.flag, default=False),
     "require_pkce": Field(read.flag, default=True),
@@ -104,6 +109,7 @@ def validate(metadata: Any, *, operator: bool, offer: Offer = USUAL) -> dict[str
     _refuse_what_is_not_offered(details, offer)
     _refuse_contradictions(details)
     _check_redirect_uris(details)
+    _check_front_channel(details)
     return details
 
 
@@ -186,6 +192,12 @@ def _check_redirect_uris(details: Mapping[str, Any]) -> None:
         for uri in details[name]:
             if problem := redirect_uris.problem(uri, details["application_type"]):
                 raise RegistrationError(code, f"{name}: {_shortened(uri)}: {problem}")
+
+
+def _check_front_channel(details: Mapping[str, Any]) -> None:
+    uri = details.get("frontchannel_logout_uri")
+    if uri and (problem := front_channel_logout.problem(uri, details["redirect_uris"])):
+        raise refused(f"frontchannel_logout_uri {problem}.")
 
 
 def _shortened(uri: str) -> str:

@@ -15,8 +15,8 @@ from idp.domain.clients import Client
 from idp.domain.clock import Clock
 from idp.domain.signing_keys import SigningKeys
 from idp.domain.subjects import Subjects
-from idp.protocol import claims, id_token
-from idp.protocol.id_token import Bindings, IdTokenContent
+from idp.protocol import claims, id_token, logout_token
+from idp.protocol.id_token import Bindings, Hint, IdTokenContent
 from idp.protocol.offer import UNSIGNED
 
 ACCESS_TOKEN_TYPE = "at+jwt"
@@ -117,6 +117,16 @@ class Mint:
             return unsigned(body, id_token.TYPE)
         return self._keys.active(algorithm).sign(body, id_token.TYPE)
 
+    def logout_token(self, client: Client, subject: str, sid: str) -> str:
+        """Mint a logout token, signed as this client's ID tokens are (Back-Channel Logout
+        section 2.4): by RS256 where those are not, as this one must be.
+        """
+        algorithm = client.id_token_algorithm
+        key = self._keys.active("RS256" if algorithm == UNSIGNED else algorithm)
+        now = int(self._clock())
+        body = logout_token.body(self._settings.issuer, client.client_id, subject, sid, now)
+        return key.sign(body, logout_token.TYPE)
+
     def read_access_token(self, token: str) -> AccessClaims:
         """Return what a live-looking access token of ours says. Raises BadToken."""
         body = verify(
@@ -141,8 +151,8 @@ class Mint:
             body.get("authorization_id"),
         )
 
-    def hinted(self, token: str) -> tuple[str, str] | None:
-        """Return subject and client of an ID token of ours, expired or not; None for anything else.
+    def hinted(self, token: str) -> Hint | None:
+        """Return what an ID token of ours names, expired or not; None for anything else.
 
         It says whom a client means, and proves nothing about who is there (OpenID Connect Core
         section 3.1.2.1).
@@ -165,7 +175,8 @@ class Mint:
             return None
         if not isinstance(subject, str) or not isinstance(client_id, str):
             return None
-        return subject, client_id
+        sid = body.get("sid")
+        return Hint(subject, client_id, sid if isinstance(sid, str) else None)
 
     def _key_ever_published(self, kid: str) -> Any:
         return self._keys.verification_key(kid, archived=True)

@@ -39,10 +39,16 @@ _JOIN = text(
 _FIND_SID = select(_JOINED.c.session_id).where(
     _JOINED.c.sid == bindparam("sid_"), _JOINED.c.client_id == bindparam("client")
 )
-_OF_SESSION = (
+_BY_BROWSER = (
     select(_JOINED.c.client_id, _JOINED.c.sid)
-    .where(_JOINED.c.session_id == bindparam("session"))
+    .join_from(_JOINED, _CLIENTS, _CLIENTS.c.client_id == _JOINED.c.client_id)
+    .where(
+        _JOINED.c.session_id.in_(bindparam("sessions", expanding=True)),
+        _CLIENTS.c.disabled_at.is_(None),
+        _CLIENTS.c.details["frontchannel_logout_uri"].as_string().is_not(None),
+    )
     .order_by(_JOINED.c.client_id)
+    .limit(bindparam("most"))
 )
 _COLUMNS = (
     "sid",
@@ -76,9 +82,11 @@ def session_of(connection: Connection, sid: str, client_id: str) -> str | None:
     return connection.execute(_FIND_SID, {"sid_": sid, "client": client_id}).scalar()
 
 
-def of_session(connection: Connection, session_id: str) -> list[tuple[str, str]]:
-    """Return the clients that took part in a session, each with its `sid`."""
-    found = connection.execute(_OF_SESSION, {"session": session_id})
+def by_browser(
+    connection: Connection, session_ids: Sequence[str], most: int
+) -> list[tuple[str, str]]:
+    """Return clients of these sessions that want to be told by the browser, each with its `sid`."""
+    found = connection.execute(_BY_BROWSER, {"sessions": list(session_ids), "most": most})
     return [(row.client_id, row.sid) for row in found]
 
 

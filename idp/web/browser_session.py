@@ -117,7 +117,7 @@ def set_browser_cookie(cookie: str) -> None:
     browser = _browser()
     browser.take(cookie)
     browser.to_set = cookie
-    g.pop("logins", None)
+    forget_sessions()
 
 
 def device_cookie() -> str:
@@ -141,6 +141,11 @@ def current_sessions() -> list[Session]:
         g.logins = services().sessions.all(cookie) if cookie else []
     found: list[Session] = g.logins
     return found
+
+
+def forget_sessions() -> None:
+    """Look the sessions up again when they are needed next: after one ended."""
+    g.pop("logins", None)
 
 
 def current_session() -> Session | None:

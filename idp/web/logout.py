@@ -2,11 +2,16 @@
 Initiated Logout).
 """
 
+from collections.abc import Iterator, Sequence
+
 from flask import Response, request, url_for
 
+from idp.domain.accounts import email_key
 from idp.domain.interactions import Progress
 from idp.domain.sessions import Session
+from idp.domain.sign_out import Farewell
 from idp.domain.texts import marked
+from idp.protocol import front_channel_logout
 from idp.protocol import logout as protocol
 from idp.protocol.errors import ShownError
 from idp.protocol.logout import LogoutRequest
@@ -15,9 +20,11 @@ from idp.web.browser_session import (
     browser_cookie,
     current_session,
     current_sessions,
+    forget_sessions,
     just_signed_out,
 )
 from idp.web.context import all_values, oauth_server, origin, services
+from idp.web.framing import frame_only
 from idp.web.pages import page, see_other, view_of
 
 _STAYS = (
@@ -79,9 +86,14 @@ def _ask(handle: str, asked: LogoutRequest, session: Session | None) -> Response
 
 
 def _meant(asked: LogoutRequest) -> Session | None:
-    """Return the session that the hint names, of all in this browser; else the present one."""
-    named = [one for one in current_sessions() if _is_named(asked, one)]
-    return next(iter(named), None) or current_session()
+    """Return the session that the hint names, of all in this browser; else the one that
+    `logout_hint` speaks of, else the present one.
+    """
+    here = current_sessions()
+    for means in (_is_named, _is_spoken_of):
+        if found := next((one for one in here if means(asked, one)), None):
+            return found
+    return current_session()
 
 
 def _is_proven(asked: LogoutRequest, session: Session | None) -> bool:
@@ -90,39 +102,89 @@ def _is_proven(asked: LogoutRequest, session: Session | None) -> bool:
 
 
 def _is_named(asked: LogoutRequest, session: Session) -> bool:
-    """Whether the hint means this person: it has the name under which its client knows them."""
-    client = services().clients.find(asked.client_id) if asked.client_id else None
-    return client is not None and asked.subject == services().subjects.of(session.account, client)
+    """Whether the hint belongs to this session (section 2): by its `sid`, or where it has none by
+    the name under which its client knows the person.
+    """
+    if asked.subject is None or asked.client_id is None:
+        return False
+    if asked.sid is not None:
+        found = services().sign_out.session_of(asked.sid, asked.client_id)
+        return found == session.id
+    return asked.subject == _subject(asked.client_id, session)
+
+
+def _is_spoken_of(asked: LogoutRequest, session: Session) -> bool:
+    """Whether `logout_hint` is this person's address, or what the client calls them."""
+    hint = asked.logout_hint
+    if not hint:
+        return False
+    known = {_subject(asked.client_id, session)} if asked.client_id else set()
+    return hint in known or email_key(hint) == email_key(session.account.email)
+
+
+def _subject(client_id: str, session: Session) -> str | None:
+    client = services().clients.find(client_id)
+    return services().subjects.of(session.account, client) if client else None
 
 
 def sign_out_here() -> Response:
     """Sign out, asked for on a page of ours: who is at work here, or everybody in this browser."""
-    if request.form.get("everybody") == "yes":
-        services().sessions.end_browser(browser_cookie(), origin())
-        return see_other(url_for("signed_out"))
-    return see_other(_signed_out(LogoutRequest(None, None, None), current_session()))
+    asked, here = LogoutRequest(None, None, None), current_sessions()
+    return see_other(_end(asked, here if request.form.get("everybody") == "yes" else here[:1]))
 
 
 def _signed_out(asked: LogoutRequest, session: Session | None) -> str:
     """Sign out and return where to go on."""
-    if session:
-        services().sessions.end(browser_cookie(), session.account.id, origin())
+    return _end(asked, [session] if session else [])
+
+
+def _end(asked: LogoutRequest, ending: Sequence[Session]) -> str:
+    """End sessions and return where to go on: first to where the browser tells applications."""
+    accounts = [session.account.id for session in ending]
+    handle = services().sign_out.end(
+        browser_cookie(), accounts, asked.client_id, asked.continue_uri, origin()
+    )
+    forget_sessions()
+    if handle:
+        return url_for("farewell", handle=handle)
     return asked.continue_uri or url_for("signed_out", client_id=asked.client_id)
+
+
+def farewell(handle: str) -> Response:
+    """Let the browser tell applications that sessions have ended, then go on."""
+    found = services().sign_out.find(handle, browser_cookie())
+    if found is None:
+        return see_other(url_for("signed_out"))
+    frames = list(_frames(found))
+    frame_only(map(front_channel_logout.origin, frames))
+    return _done(found.client_id, found.continue_uri, frames)
+
+
+def _frames(farewell: Farewell) -> Iterator[str]:
+    for client_id, sid in farewell.told:
+        client = services().clients.find(client_id)
+        if client and (uri := client.details.get("frontchannel_logout_uri")):
+            yield front_channel_logout.address(uri, services().settings.issuer, sid)
 
 
 def signed_out() -> Response:
     """Say who was signed out and what stays; not to somebody who is signed in all the same."""
-    here, ended = current_sessions(), just_signed_out()
-    if here and not ended:
+    if current_sessions() and not just_signed_out():
         return see_other(url_for("home"))
-    client = services().clients.find(request.args.get("client_id", ""))
+    return _done(request.args.get("client_id"))
+
+
+def _done(client_id: str | None, onward: str | None = None, frames: Sequence[str] = ()) -> Response:
+    client = services().clients.find(client_id) if client_id else None
     return page(
         "signed_out.html",
-        ended=ended,
-        here=[session.account for session in here],
+        ended=just_signed_out(),
+        here=[session.account for session in current_sessions()],
         sign_out_action=url_for("sign_out_here"),
         client=view_of(client),
-        continue_url=client.client_uri if client else None,
+        frames=frames,
+        onward=onward is not None,
+        continue_url=onward or (client.client_uri if client else None),
         sign_in_url=url_for("start"),
         stays=_STAYS,
     )

@@ -80,6 +80,7 @@ ROUTES = (
     Route("/sign-in", login.start, GET, Kind.PAGE, "public"),
     Route("/sign-out", logout.sign_out_here, POST, Kind.PAGE, "public"),
     Route("/signed-out", logout.signed_out, GET, Kind.PAGE, "public"),
+    Route("/signed-out/<handle>", logout.farewell, GET, Kind.PAGE, "interaction"),
     Route("/interaction/<handle>", authorize.interaction, GET, Kind.ENTRY, "interaction"),
     Route("/interaction/<handle>/sign-in", login.sign_in, BOTH, Kind.FINISHING_PAGE, "interaction"),
     Route(

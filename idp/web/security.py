@@ -1,8 +1,8 @@
 """What every request and response gets: an id, the right address, headers and a line in the log."""
 
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -11,11 +11,11 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import BadRequest
 
 from idp.config import Settings
-from idp.domain.delivery import Delivery
 from idp.domain.errors import Busy
 from idp.domain.services import Services
 from idp.store.errors import StoreError
 from idp.web.errors import WrongAddress
+from idp.web.framing import framed
 from idp.web.metadata import Document, init_documents
 from idp.web.request_log import RequestLog
 from idp.web.routes import FREE_OF_HOST, Kind, kind_of
@@ -54,16 +54,22 @@ _CROWD_SECONDS = 2
 _WITH_FORMS = frozenset({Kind.PAGE, Kind.FINISHING_PAGE})
 
 
+class Recurring(Protocol):
+    """A task with a thread of its own."""
+
+    def ensure_started(self) -> None:
+        """Start the thread unless this process has it; cheap enough for each request."""
+
+
 class Security:
     """Stands in front of Flask: everything that is the same for all requests happens here, once.
 
     So do the public documents, which need nothing of Flask.
     """
 
-    def __init__(self, app: Flask, parts: Services, delivery: Delivery) -> None:
+    def __init__(self, app: Flask, parts: Services, tasks: Sequence[Recurring]) -> None:
         self._secure = parts.settings.secure
-        self._housekeeping = parts.housekeeping
-        self._delivery = delivery
+        self._tasks = tuple(tasks)
         self._log = RequestLog()
         self._host = parts.settings.issuer_host
         self._hosts = _hosts(parts.settings)
@@ -76,11 +82,11 @@ class Security:
         """Number the request, let it be answered, add this kind's headers, write the line."""
         started = time.perf_counter()
         request_id = environ[_REQUEST_ID] = self._log.begin()
-        self._housekeeping.ensure_started()
-        self._delivery.ensure_started()
+        for task in self._tasks:
+            task.ensure_started()
 
         def start(status: str, headers: list[tuple[str, str]], *problem: Any) -> Any:
-            headers = [*headers, *self._headers[environ.get(_KIND, Kind.PAGE)]]
+            headers = [*headers, *self._of_kind(environ)]
             headers.append(("X-Request-Id", request_id))
             if not any(name == "Cache-Control" for name, _ in headers):
                 headers.append(("Cache-Control", "no-store"))
@@ -104,6 +110,14 @@ class Security:
         environ[_KIND] = Kind.DOCUMENT
         start(document.status, list(document.headers))
         return [document.body]
+
+    def _of_kind(self, environ: WSGIEnvironment) -> Sequence[tuple[str, str]]:
+        headers = self._headers[environ.get(_KIND, Kind.PAGE)]
+        origins = framed(environ)
+        if not origins:
+            return headers
+        wider = {"Content-Security-Policy": f"; frame-src {origins}"}
+        return [(name, value + wider.get(name, "")) for name, value in headers]
 
     def _is_addressed(self, environ: WSGIEnvironment) -> bool:
         """Whether the request was sent to an address that is ours."""

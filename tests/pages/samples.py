@@ -770,6 +770,15 @@ SAMPLES: dict[str, Sample] = {
             ],
         },
     ),
+    "signed-out-onward": Sample(
+        "signed_out.html",
+        {
+            "client": CLIENT,
+            "continue_url": "https://notes.example.com",
+            "onward": True,
+            "frames": ["about:blank"],
+        },
+    ),
     "signed-out-plain": Sample(
         "signed_out.html",
         {

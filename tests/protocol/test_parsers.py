@@ -16,6 +16,7 @@ from idp.protocol import authorization_request, client_authentication, logout, s
 from idp.protocol.authorization_request import AuthorizationRequest, Checks
 from idp.protocol.client_authentication import Presented
 from idp.protocol.errors import MachineError, RedirectedError, ShownError, invalid_request
+from idp.protocol.id_token import Hint
 from idp.protocol.machine_request import MachineRequest, single_values
 from idp.protocol.resource_indicators import InvalidTarget, audience
 from idp.protocol.userinfo import bearer_token
@@ -155,8 +156,8 @@ def test_the_good_request_is_accepted() -> None:
 
 @given(PARAMETERS)
 def test_any_logout_request_is_parsed_or_shown(parameters: dict[str, list[str]]) -> None:
-    def hinted(token: str) -> tuple[str, str] | None:
-        return ("ada", "app") if token == "code" else None
+    def hinted(token: str) -> Hint | None:
+        return Hint("ada", "app", None) if token == "code" else None
 
     try:
         asked = logout.parse(parameters, CHECKS.find_client, hinted)

@@ -39,7 +39,7 @@ def test_refused_fields() -> None:
 
 def test_what_is_called_ignored_is_ignored() -> None:
     ignored = rows("Ignored")
-    assert len(ignored) > 8
+    assert ignored
     known = {"redirect_uris": ["https://app.example.com/cb"]}
     plain = registration.validate(known, operator=True)
     assert registration.validate(known | ignored, operator=True) == plain

@@ -60,6 +60,10 @@ CLIENTS: dict[str, dict[str, Any]] = {
         "application_type": "web",
         "id_token_signed_response_alg": "ES256",
         "subject_type": "public",
+        "backchannel_logout_uri": "https://shop.example.com/logout?by=server",
+        "backchannel_logout_session_required": True,
+        "frontchannel_logout_uri": "https://shop.example.com:443/logout",
+        "frontchannel_logout_session_required": True,
         "default_max_age": 3600,
         "require_auth_time": True,
         "require_pkce": False,
@@ -151,6 +155,41 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "scope charset": ({"scope": 'open"id'}, "scope"),
     "default resource": ({"default_resource": "https://a.example/#x"}, "default_resource"),
     "relative resource": ({"default_resource": "/api"}, "default_resource"),
+    "http logout": ({"backchannel_logout_uri": "http://127.0.0.1/out"}, "backchannel_logout_uri"),
+    "logout fragment": (
+        {"backchannel_logout_uri": "https://app.example.com/out#"},
+        "backchannel_logout_uri",
+    ),
+    "logout user": (
+        {"backchannel_logout_uri": "https://a@app.example.com/"},
+        "backchannel_logout_uri",
+    ),
+    "logout session": (
+        {"backchannel_logout_session_required": "yes"},
+        "backchannel_logout_session_required",
+    ),
+    "frame elsewhere": (
+        {"frontchannel_logout_uri": "https://other.example.com/out"},
+        "frontchannel_logout_uri",
+    ),
+    "frame at another port": (
+        {"frontchannel_logout_uri": "https://app.example.com:8443/out"},
+        "frontchannel_logout_uri",
+    ),
+    "frame in clear": (
+        {"frontchannel_logout_uri": "http://app.example.com/out"},
+        "frontchannel_logout_uri",
+    ),
+    "frame fragment": (
+        {"frontchannel_logout_uri": "https://app.example.com/out#x"},
+        "frontchannel_logout_uri",
+    ),
+    "script in a frame": (
+        {"frontchannel_logout_uri": "javascript:alert(1)"},
+        "frontchannel_logout_uri",
+    ),
+    "http start": ({"initiate_login_uri": "http://app.example.com/go"}, "initiate_login_uri"),
+    "http start on loopback": ({"initiate_login_uri": "http://localhost/"}, "initiate_login_uri"),
     "logout address": ({"post_logout_redirect_uris": ["http://a.example/"]}, "post_logout"),
 }
 

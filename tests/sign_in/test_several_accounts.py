@@ -211,3 +211,24 @@ def test_who_was_signed_out_is_told_and_who_stays(
 def press_everybody(browser: Browserless, page: Page) -> Page:
     form = next(form for form in page.document.forms if form.button("everybody", "yes"))
     return browser.submit(page, form.button("everybody", "yes"), form)
+
+
+def test_a_logout_hint_says_who_is_meant_and_the_person_is_asked(
+    deployment: Deployment, webapp: TokenClient, services: Services
+) -> None:
+    """OpenID Connect RP-Initiated Logout section 2."""
+    browser = both(deployment)
+    known = {
+        "ADA@example.test": ADA,
+        GRACE.email: GRACE,
+        services.accounts.get(ADA.email).subject: ADA,
+        "nobody@example.test": GRACE,
+    }
+    for hint, person in known.items():
+        page = browser.get("/oauth2/logout", {"logout_hint": hint, "client_id": "webapp"})
+        assert page.form.button("decision", "sign_out"), hint
+        assert person.name in page.text, hint
+    page = browser.get("/oauth2/logout", {"logout_hint": ADA.email})
+    browser.submit(page, page.form.button("decision", "sign_out"))
+    found = services.sessions.all(browser.http.cookies[COOKIE])
+    assert [session.account.email for session in found] == [GRACE.email]

@@ -14,7 +14,7 @@ import requests
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
 
-from idp.app import create_app, delivery_of, services_of
+from idp.app import create_app, delivery_of, logout_delivery_of, services_of
 from idp.config import Settings, load
 from idp.crypto.keyfiles import new_key_text
 from idp.domain.clock import Clock, system_clock
@@ -67,7 +67,7 @@ def running(settings: Settings, clock: Clock) -> Iterator[Flask]:
     app.jinja_env.bytecode_cache = _COMPILED
     services = services_of(app)
     # Once stopped it stays so: no thread of its own does anything between two lines of a test.
-    for tasks in (services.housekeeping, delivery_of(app)):
+    for tasks in (services.housekeeping, delivery_of(app), logout_delivery_of(app)):
         tasks.ensure_started()
         tasks.stop()
     try:
