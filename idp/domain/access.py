@@ -37,7 +37,7 @@ _JSON = dict[str, Any]
 
 @dataclass(frozen=True)
 class Principal:
-    """A person. `second_factor`: whether one, or a passkey, is enrolled."""
+    """A person. `second_factor`: whether one, or a passkey, is enrolled and known of."""
 
     account_id: str
     roles: frozenset[str]

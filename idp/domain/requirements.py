@@ -26,16 +26,17 @@ Missing = Literal["", "first", "fresh", "second", "passkey", "enrol", "enrol_pas
 
 @dataclass(frozen=True)
 class Standing:
-    """What policies ask about a person. `credentials` are the kinds that they have."""
+    """What policies ask about a person. `credentials` are the kinds that they have.
+
+    `second_factor`: whether they have something beside the first factor, and know of it. A passkey
+    that was made silently counts from its first use: it may be on one device of many, and asking
+    for it elsewhere would lock its person out.
+    """
 
     roles: frozenset[str]
     groups: frozenset[str]
     credentials: frozenset[str]
-
-    @property
-    def second_factor(self) -> bool:
-        """Whether the person has something beside the first factor."""
-        return bool(self.credentials & SECOND_FACTORS)
+    second_factor: bool
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,7 @@ def _standing(connection: Connection, account_id: str) -> Standing:
         frozenset(value for kind, value in found if kind == "role"),
         frozenset(value for kind, value in found if kind == "group"),
         frozenset(kind for kind, _ in found if kind not in {"role", "group"}),
+        any(kind in SECOND_FACTORS and value != rows.SILENT for kind, value in found),
     )
 
 
@@ -195,7 +197,7 @@ def _required(requires: frozenset[str], standing: Standing) -> Missing:
     if "phishing-resistant" in requires:
         return _passkey(standing)
     if "two-factor" in requires:
-        return "second" if standing.second_factor else "enrol"
+        return "second" if standing.credentials & SECOND_FACTORS else "enrol"
     return "fresh" if "fresh" in requires else "refused"
 
 

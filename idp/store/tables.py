@@ -170,7 +170,7 @@ class Password(Model):
 
 class Passkey(Model):
     """A WebAuthn credential of a person. `public_key` is a COSE key; `credential_id` is what the
-    authenticator calls it.
+    authenticator calls it. `silent`: nobody was asked when it was made, nor has anybody used it.
     """
 
     __tablename__ = "passkeys"
@@ -186,6 +186,7 @@ class Passkey(Model):
     transports: Mapped[list[str]]
     synced: Mapped[bool]
     backed_up: Mapped[bool]
+    silent: Mapped[bool]
     created_at: Mapped[int]
     last_used_at: Mapped[int | None]
 

@@ -25,6 +25,7 @@ from tests.support.factors import (
 from tests.support.held_clock import HeldClock
 from tests.support.refusals import contents, entries
 from tests.support.seeds import ADA, GRACE, OPERATOR, ORIGIN
+from tests.support.software_authenticator import SoftwareAuthenticator
 from tests.support.token_client import TokenClient
 from tests.support.token_parts import claims_of
 
@@ -244,6 +245,12 @@ def upgrade(browser: Browserless, page: Page, path: str, **fields: str) -> int:
     return answer.status_code
 
 
+def try_password(browser: Browserless, webapp: TokenClient) -> Page:
+    """Sign in by the password alone, and return where that leads."""
+    page = browser.start(webapp.authorization("openid email"))
+    return browser.answer(at_password(browser, page))
+
+
 @both_databases
 def test_a_passkey_is_made_silently_after_a_password(
     deployment: Deployment, services: Services, ada: Factors, webapp: TokenClient
@@ -260,8 +267,12 @@ def test_a_passkey_is_made_silently_after_a_password(
     assert "data-upgrade" not in page.response.text
     assert upgrade(browser, page, "upgrade/options") == 403
     browser.submit(page)
-    start = browser.start(webapp.authorization("openid"))
-    assert "Allow access" in use_passkey(browser, start, ada).title
+    allow = try_password(browser, webapp)
+    assert "Allow access" in allow.title, "nobody is asked for what they may not know of"
+    other = deployment.browserless()
+    start = other.start(webapp.authorization("openid"))
+    assert "Allow access" in use_passkey(other, start, ada).title
+    assert "Confirm it’s you" in try_password(deployment.browserless(), webapp).title
 
 
 def test_case_106_no_silent_passkey_where_more_is_needed(
@@ -286,6 +297,18 @@ def test_case_106_no_silent_passkey_where_more_is_needed(
 
 
 def test_a_silent_passkey_is_offered_beside_consent(
+    browserless: Browserless, webapp: TokenClient
+) -> None:
+    page = browserless.start(webapp.authorization("openid email"))
+    page = browserless.answer(at_password(browserless, page))
+    assert "data-upgrade" in page.response.text
+    assert upgrade(browserless, page, "upgrade/options") == 200
+    made = SoftwareAuthenticator().create(page.__dict__["answer"], ISSUER, flags=0x58)
+    assert upgrade(browserless, page, "upgrade", response=made) == 204
+    assert "code" in browserless.finish(page).callback, "it is not asked for on the way"
+
+
+def test_no_silent_passkey_is_offered_long_after_the_password(
     browserless: Browserless, webapp: TokenClient, clock: HeldClock
 ) -> None:
     page = browserless.start(webapp.authorization("openid email"))

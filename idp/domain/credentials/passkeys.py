@@ -57,11 +57,14 @@ class Passkey:
 
 @dataclass(frozen=True)
 class NewPasskey:
-    """A passkey that was verified and may be added to the account it was made for."""
+    """A passkey that was verified and may be added to the account it was made for. `silent`: nobody
+    was asked.
+    """
 
     account_id: str
     challenge: str
     created: webauthn.Created
+    silent: bool
 
     @property
     def suggested_name(self) -> str:
@@ -188,7 +191,7 @@ class Passkeys:
             )
         except BadPasskey as error:
             raise Refused(error.reason) from error
-        return NewPasskey(account.id, creation.challenge, created)
+        return NewPasskey(account.id, creation.challenge, created, silent)
 
     def add(
         self, connection: Connection, account: Account, new: NewPasskey, name: str, by: By
@@ -228,6 +231,7 @@ class Passkeys:
             "transports": list(created.transports),
             "synced": created.synced,
             "backed_up": created.backed_up,
+            "silent": new.silent,
             "created_at": int(self._clock()),
             "last_used_at": None,
         }
@@ -280,7 +284,8 @@ class Passkeys:
         """
         if self._one_time.take(connection, _USE, proven.challenge) is None:
             return False
-        values = {"backed_up": proven.backed_up, "last_used_at": int(self._clock())}
+        now = int(self._clock())
+        values = {"backed_up": proven.backed_up, "silent": False, "last_used_at": now}
         return rows.use(connection, proven.passkey_id, proven.new_count, values)
 
     def rename(self, account: Account, passkey_id: str, name: str, by: By) -> None:
