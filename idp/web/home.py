@@ -1,12 +1,12 @@
 """The front page: who is signed in here, and where to go."""
 
-from flask import Response, request, url_for
+from flask import Response, url_for
 
 from idp.domain.texts import marked
 from idp.web import passkeys
-from idp.web.browser_session import browser_cookie, current_sessions
+from idp.web.browser_session import current_sessions
 from idp.web.context import services
-from idp.web.pages import page, see_other
+from idp.web.pages import page
 
 
 def home() -> Response:
@@ -41,19 +41,10 @@ def home() -> Response:
         "home.html",
         account=session.account if session else None,
         others=[{"account": one.account, "value": one.account.id} for one in sessions[1:]],
-        choose_action=url_for("go_on_as"),
+        choose_action=url_for("switch_account"),
         signed_in_at=session.auth_time if session else None,
         sign_in_url=url_for("start"),
         sign_out_action=url_for("sign_out_here"),
         links=links,
         upgrade=passkeys.upgrade_offered(session),
     )
-
-
-def go_on_as() -> Response:
-    """Make another account that is signed in here the present one."""
-    chosen = request.form.get("account", "")
-    for session in current_sessions():
-        if session.account.id == chosen:
-            services().sessions.choose(browser_cookie(), session.id)
-    return see_other(url_for("home"))

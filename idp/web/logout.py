@@ -179,7 +179,7 @@ def _done(client_id: str | None, onward: str | None = None, frames: Sequence[str
     return page(
         "signed_out.html",
         ended=just_signed_out(),
-        here=[session.account for session in current_sessions()],
+        still=[session.account for session in current_sessions()],
         sign_out_action=url_for("sign_out_here"),
         client=view_of(client),
         frames=frames,

@@ -76,7 +76,6 @@ BOTH = ("GET", "POST")
 
 ROUTES = (
     Route("/", home.home, GET, Kind.PAGE, "public"),
-    Route("/go-on-as", home.go_on_as, POST, Kind.PAGE, "session"),
     Route("/sign-in", login.start, GET, Kind.PAGE, "public"),
     Route("/sign-out", logout.sign_out_here, POST, Kind.PAGE, "public"),
     Route("/signed-out", logout.signed_out, GET, Kind.PAGE, "public"),

@@ -794,7 +794,7 @@ SAMPLES: dict[str, Sample] = {
         {
             "client": None,
             "ended": [ADA],
-            "here": [GRACE, NAMELESS],
+            "still": [GRACE, NAMELESS],
             "sign_out_action": ACTION,
             "sign_in_url": "/sign-in",
             "stays": ["Applications that you used may keep you signed in."],
@@ -805,7 +805,7 @@ SAMPLES: dict[str, Sample] = {
         {
             "client": HOSTILE_CLIENT,
             "ended": [HOSTILE_PERSON],
-            "here": [LONG_PERSON],
+            "still": [LONG_PERSON],
             "sign_out_action": ACTION,
             "sign_in_url": "/sign-in",
         },

@@ -174,14 +174,14 @@ def test_the_front_page_lists_them_and_goes_on_as_any(
     browser = both(deployment)
     page = browser.get("/")
     assert page.text.index(GRACE.email) < page.text.index(ADA.email)
-    form = next(form for form in page.document.forms if form.action == "/go-on-as")
+    form = next(form for form in page.document.forms if form.action == "/account/switch")
     ada = services.accounts.get(ADA.email).id
     page = browser.submit(page, form.button("account", ada), form)
     assert page.url == f"{deployment.issuer}/"
     assert page.text.index(ADA.email) < page.text.index(GRACE.email)
     token = form.named("csrf_token").value
     fields = {"csrf_token": token, "account": "018f0000-0000-7000-8000-000000000000"}
-    page = browser.post("/go-on-as", fields, page.url)
+    page = browser.post("/account/switch", {**fields, "return_to": "/"}, page.url)
     assert page.text.index(ADA.email) < page.text.index(GRACE.email)
 
 

@@ -16,7 +16,7 @@ from idp.web.user_agents import describe
 FEW_CODES = 2
 _NEW_SECONDS = 7 * 86400
 """For how long a browser is a new one."""
-_CONSOLES = frozenset({"/account", "/admin"})
+_PAGES = frozenset({"/", "/account", "/admin"})
 
 
 @permission("account", "use_account")
@@ -40,7 +40,7 @@ def switch_account() -> Response:
         if session.account.id == wanted:
             services().sessions.choose(browser_cookie(), session.id)
     target = request.form.get("return_to", "")
-    return see_other(target if target in _CONSOLES else url_for("account_home"))
+    return see_other(target if target in _PAGES else url_for("account_home"))
 
 
 def _reviews(session: Session) -> list[dict[str, object]]:
