@@ -774,7 +774,7 @@ SAMPLES: dict[str, Sample] = {
         "signed_out.html",
         {
             "client": CLIENT,
-            "continue_url": "https://notes.example.com",
+            "continue_url": "#onward",  # its script goes there by itself
             "onward": True,
             "frames": ["about:blank"],
         },
