@@ -776,7 +776,7 @@ SAMPLES: dict[str, Sample] = {
             "client": CLIENT,
             "continue_url": "#onward",  # its script goes there by itself
             "onward": True,
-            "frames": ["about:blank"],
+            "frames": [],
         },
     ),
     "signed-out-plain": Sample(
