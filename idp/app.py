@@ -13,8 +13,10 @@ from idp.domain.delivery import Delivery, mail_server
 from idp.domain.logout_delivery import LogoutDelivery
 from idp.domain.preflight import production_settings
 from idp.domain.services import Services, start
+from idp.protocol.client_assertions import ClientAssertions
 from idp.protocol.dynamic_registration import DynamicRegistration
 from idp.protocol.enabled import configure
+from idp.protocol.metadata import TOKEN
 from idp.protocol.server import Parts
 from idp.protocol.software_statements import SoftwareStatements
 from idp.protocol.tokens import Mint
@@ -151,4 +153,7 @@ def _protocol_parts(parts: Services) -> Parts:
         throttle=parts.throttle,
         subjects=parts.subjects,
         mint=Mint(parts.signing_keys, parts.subjects, parts.clock, parts.settings),
+        assertions=ClientAssertions(
+            parts.clients, parts.client_keys, parts.seen_once, parts.clock, parts.settings, TOKEN
+        ),
     )

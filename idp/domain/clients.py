@@ -7,8 +7,9 @@ from itertools import groupby
 from typing import Any
 
 from idp.crypto import secrets
-from idp.domain import uris
+from idp.domain import client_secrets, uris
 from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.client_secrets import ClientSecrets, Sealed
 from idp.domain.clock import Clock
 from idp.domain.errors import AlreadyExists, Invalid, NotFound
 from idp.domain.recent import Recent
@@ -20,7 +21,6 @@ from idp.store.errors import Conflict
 
 SECRET_PREFIX = "dw_secret_"
 LONGEST_OVERLAP = 90 * 86400
-_PURPOSE = "client_secret"
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _NOTED_SECONDS = 86400
 _NOBODY = (b"\0" * 32, None)
@@ -64,6 +64,7 @@ class Client:
     logo: str | None
     details: Mapping[str, Any] = field(repr=False, hash=False)
     sector: str | None = None
+    sealed_secrets: tuple[Sealed, ...] = field(default=(), repr=False)
 
     @property
     def public(self) -> bool:
@@ -119,16 +120,29 @@ def from_rows(found: Sequence[RowMapping]) -> Client:
         logo=row["logo"],
         details=details,
         sector=row["sector"],
+        sealed_secrets=tuple(
+            (each["secret_digest"], each["secret_sealed"], each["secret_expires_at"])
+            for each in found
+            if each["secret_sealed"] is not None
+        ),
     )
 
 
 class Clients:
     """Finds, adds and changes clients. What it finds may be `cache_seconds` old on other nodes."""
 
-    def __init__(self, store: Store, audit: Audit, clock: Clock, cache_seconds: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        audit: Audit,
+        clock: Clock,
+        cache_seconds: float,
+        secrets: ClientSecrets,
+    ) -> None:
         self._store = store
         self._audit = audit
         self._clock = clock
+        self._secrets = secrets
         self._recent: Recent[Client | None] = Recent(clock, cache_seconds)
 
     def find(self, client_id: str) -> Client | None:
@@ -219,7 +233,7 @@ class Clients:
         )
         rows.add(connection, row)
         if secret is not None:
-            rows.add_secret(connection, self._secret_row(client_id, secret, now))
+            rows.add_secret(connection, self._secrets.row(client_id, secret, now, details))
         logos.want(connection, client_id, details.get("logo_uri"), now)
         self._audit.record(connection, origin, entry)
 
@@ -234,7 +248,7 @@ class Clients:
         now = int(self._clock())
         rows.change(connection, client_id, _registered(details, now))
         if secret is not None:
-            rows.add_secret(connection, self._secret_row(client_id, secret, now))
+            rows.add_secret(connection, self._secrets.row(client_id, secret, now, details))
         logos.want(connection, client_id, details.get("logo_uri"), now)
 
     def forget(self) -> None:
@@ -249,14 +263,6 @@ class Clients:
         with self._store.writing() as connection:
             rows.used(connection, client.client_id, now, now - _NOTED_SECONDS)
         self._recent.forget()
-
-    def _secret_row(self, client_id: str, secret: str, now: int) -> dict[str, Any]:
-        return {
-            "digest": secrets.digest(_PURPOSE, secret),
-            "client_id": client_id,
-            "created_at": now,
-            "expires_at": None,
-        }
 
     def rotate_secret(
         self, client_id: str, keep_old_seconds: int = 0, *, origin: Origin, actor: str
@@ -276,26 +282,27 @@ class Clients:
             detail={"keep_old_seconds": keep_old_seconds},
         )
         with self._store.writing() as connection:
-            self._retire(connection, client_id, now, keep_old_seconds)
-            rows.add_secret(connection, self._secret_row(client_id, secret, now))
+            details = self._retire(connection, client_id, now, keep_old_seconds).details
+            rows.add_secret(connection, self._secrets.row(client_id, secret, now, details))
             self._audit.record(connection, origin, entry)
         self._recent.forget()
         return secret
 
     def _retire(
         self, connection: Connection, client_id: str, now: int, keep_old_seconds: int
-    ) -> None:
+    ) -> Client:
         found = rows.find(connection, client_id)
         if not found:
             raise NotFound(marked("There is no such client."))
         client = from_rows(found)
-        if client.public:
-            raise Invalid("token_endpoint_auth_method", "A public client has no secret.")
+        if not client_secrets.is_needed(client.details):
+            raise Invalid("token_endpoint_auth_method", "This client has no secret.")
         kept = _current(client.secrets, now) if keep_old_seconds else None
         rows.drop_secrets(connection, client_id, [kept[0]] if kept else [])
         if kept:
             until = now + keep_old_seconds
             rows.limit_secret(connection, kept[0], min(until, kept[1] or until))
+        return client
 
     def disable(self, client_id: str, *, origin: Origin, actor: str) -> Client:
         """Refuse the client on every path. Raises NotFound."""
@@ -320,14 +327,24 @@ class Clients:
     def check_secret(self, client: Client | None, presented: str) -> bool:
         """Whether `presented` is a live secret of an enabled client, with the same work if not."""
         now = self._clock()
-        # Our secrets are ASCII; what is not can't be one, and might not even be encoded.
-        digest = secrets.digest(_PURPOSE, presented if presented.isascii() else "")
+        digest = client_secrets.digest_of(presented)
         known = client.secrets if client else ()
         right = False
         for expected, expires_at in (*known, _NOBODY):
             live = expires_at is None or now < expires_at
             right |= secrets.same(digest, expected) & live
         return right and client is not None and not client.disabled
+
+    def symmetric_secrets(self, client: Client) -> Sequence[str]:
+        """Return the live secrets, the oldest first, of a client that needs MACs under them."""
+        return self._secrets.opened(client.sealed_secrets, self._clock())
+
+    def has_secret(self, client: Client, details: Mapping[str, Any]) -> bool:
+        """Whether a live secret of a client would do for this metadata as well."""
+        known: Iterable[tuple[Any, ...]] = client.secrets
+        if client_secrets.is_recoverable(details):
+            known = client.sealed_secrets
+        return any(each[-1] is None or each[-1] > self._clock() for each in known)
 
 
 def _registered(details: Mapping[str, Any], now: int) -> dict[str, Any]:

@@ -139,8 +139,8 @@ class Registrations:
         """Replace the metadata. A client that needs a secret keeps the one it has, or gets its
         first. Raises Refused when somebody else used the token meanwhile.
         """
-        client_id, now = managed.client.client_id, int(self._clock())
-        live = any(ends is None or ends > now for _, ends in managed.client.secrets)
+        client_id = managed.client.client_id
+        live = self._clients.has_secret(managed.client, details)
         new_secret = secrets.random_token(SECRET_PREFIX) if secret and not live else None
         token = secrets.random_token(PREFIX)
         with self._store.writing() as connection:

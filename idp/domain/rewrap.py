@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from idp.crypto.sealing import Sealer
-from idp.domain import key_rotation, one_time, outbox, server_secrets
+from idp.domain import client_secrets, key_rotation, one_time, outbox, server_secrets
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.credentials import totp
 from idp.domain.installation import CHECK, key_id, new_check
@@ -20,6 +20,7 @@ BATCH = 200
 PLACES: Mapping[str, Callable[[RowMapping], str]] = {
     "signing_keys": lambda row: key_rotation.place(row["kid"]),
     "sealed_secrets": lambda row: server_secrets.place(row["name"]),
+    "client_secrets": lambda row: client_secrets.place(row["digest"]),
     "one_time": lambda row: one_time.place(row["kind"], row["digest"]),
     "authenticators": lambda row: totp.place(row["account_id"], row["id"]),
     "outgoing_mail": lambda row: outbox.place(row["id"]),

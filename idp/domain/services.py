@@ -10,6 +10,8 @@ from idp.domain.administrators import Administrators
 from idp.domain.audit import Audit
 from idp.domain.audit_search import AuditSearch
 from idp.domain.authorizations import Authorizations
+from idp.domain.client_keys import ClientKeys
+from idp.domain.client_secrets import ClientSecrets
 from idp.domain.clients import Clients
 from idp.domain.clock import Clock
 from idp.domain.connections import Connections
@@ -38,6 +40,7 @@ from idp.domain.refresh_tokens import RefreshTokens
 from idp.domain.registering import Registering, registering
 from idp.domain.remote_documents import RemoteDocuments
 from idp.domain.resources import Resources
+from idp.domain.seen_once import SeenOnce
 from idp.domain.server_secrets import ServerSecrets
 from idp.domain.sign_in import SignIn
 from idp.domain.sign_out import SignOut
@@ -58,6 +61,8 @@ class Services(Foundation):
     mail_test: MailTest
     invitations: Invitations
     clients: Clients
+    client_keys: ClientKeys
+    seen_once: SeenOnce
     registering: Registering
     resources: Resources
     consents: Consents
@@ -110,7 +115,7 @@ def _assemble(on: Foundation) -> Services:
     )
     proving = _proving(on, interactions)
     sign_in = _sign_in(on, proving)
-    clients = Clients(store, audit, clock, settings.cache_lifetime)
+    clients = Clients(store, audit, clock, settings.cache_lifetime, ClientSecrets(on.sealer))
     own = _own(on, clients, consents)
     registered = registering(store, clients, on.throttle, audit, clock, settings)
     return Services(
@@ -121,6 +126,8 @@ def _assemble(on: Foundation) -> Services:
         mail_test=MailTest(store, on.outbox, audit),
         invitations=_invitations(on),
         clients=clients,
+        client_keys=ClientKeys(on.remote_documents, clock),
+        seen_once=SeenOnce(store, on.one_time, clock),
         registering=registered,
         resources=Resources(store, audit, clock, settings.cache_lifetime, settings.issuer),
         consents=consents,

@@ -6,39 +6,59 @@ Exactly one mechanism in a request, and only the one that the client registered.
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
 
+from idp.crypto.foreign_jwt import ForeignToken
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clients import Client, Clients
 from idp.domain.resources import Resources, ResourceServer
 from idp.domain.throttling import Throttle
+from idp.protocol import client_assertions
+from idp.protocol.client_assertions import (
+    CLIENT_SECRET_JWT,
+    PRIVATE_KEY_JWT,
+    AssertionRefused,
+    ClientAssertions,
+)
 from idp.protocol.errors import MachineError, invalid_request
 from idp.protocol.machine_request import MachineRequest
 
-METHODS = ("client_secret_basic", "client_secret_post", "none")
+METHODS = (
+    "client_secret_basic",
+    "client_secret_post",
+    CLIENT_SECRET_JWT,
+    PRIVATE_KEY_JWT,
+    "none",
+)
 _LONGEST_HEADER = 4096
 _REALM = 'Basic realm="clients"'
 
 
 @dataclass(frozen=True)
 class Presented:
-    """What a request presents: the mechanism, who it claims to be, and the secret."""
+    """What a request presents: the mechanism, who it claims to be, and the secret or assertion."""
 
-    method: Literal["client_secret_basic", "client_secret_post", "none"]
+    method: str
     client_id: str
-    secret: str = ""
+    secret: str = field(default="", repr=False)
+    assertion: ForeignToken | None = None
 
 
 class ClientAuthentication:
     """Proves which client, or which resource server, sent a request."""
 
     def __init__(
-        self, clients: Clients, resources: Resources, audit: Audit, throttle: Throttle
+        self,
+        clients: Clients,
+        resources: Resources,
+        assertions: ClientAssertions,
+        audit: Audit,
+        throttle: Throttle,
     ) -> None:
         self._clients = clients
         self._resources = resources
+        self._assertions = assertions
         self._audit = audit
         self._throttle = throttle
 
@@ -57,7 +77,7 @@ class ClientAuthentication:
         presented = read(request.sent_headers, request.values)
         if presented.method == "none":
             raise self._refused(presented, "no credentials", request.origin)
-        if self._resources.by_credential(presented.client_id) is None:
+        if presented.assertion or self._resources.by_credential(presented.client_id) is None:
             return self.client(request)
         server = self._resources.check_credential(presented.client_id, presented.secret)
         if server is None or server.disabled:
@@ -67,11 +87,22 @@ class ClientAuthentication:
     def _check(self, client: Client, presented: Presented, origin: Origin) -> None:
         if presented.method != client.auth_method:
             raise self._refused(presented, "another mechanism than registered", origin)
+        if presented.assertion and not client.disabled:
+            self._check_assertion(client, presented, presented.assertion, origin)
+            return
         right = client.public or self._clients.check_secret(client, presented.secret)
         if client.disabled:
             raise self._refused(presented, "disabled", origin)
         if not right:
             raise self._refused(presented, "wrong secret", origin)
+
+    def _check_assertion(
+        self, client: Client, presented: Presented, assertion: ForeignToken, origin: Origin
+    ) -> None:
+        try:
+            self._assertions.check(client, assertion)
+        except AssertionRefused as error:
+            raise self._refused(presented, error.reason, origin) from error
 
     def _refused(self, presented: Presented, reason: str, origin: Origin) -> MachineError:
         self._throttle.count("client authentication", origin.address)
@@ -90,16 +121,29 @@ def invalid_client(*, recorded: bool = False) -> MachineError:
 def read(headers: Mapping[str, str], values: Mapping[str, str]) -> Presented:
     """Return the one mechanism of a request. Raises MachineError when there are two, or none."""
     header = headers.get("Authorization")
-    if "client_assertion" in values or "client_assertion_type" in values:
-        raise invalid_client()
-    if header is None:
-        return _read_body(values)
-    if "client_secret" in values:
+    by_assertion = "client_assertion" in values or "client_assertion_type" in values
+    if (header is not None) + ("client_secret" in values) + by_assertion > 1:
         raise invalid_request("There are two client authentication mechanisms.")
-    presented = _read_basic(header)
+    if header is None and not by_assertion:
+        return _read_body(values)
+    presented = _read_basic(header) if header is not None else _read_assertion(values)
     if values.get("client_id", presented.client_id) != presented.client_id:
-        raise invalid_request("client_id contradicts the Authorization header.")
+        raise invalid_request("client_id contradicts the client authentication.")
     return presented
+
+
+def _read_assertion(values: Mapping[str, str]) -> Presented:
+    """The client may be named by its assertion alone (RFC 7521 section 4.2)."""
+    if values.get("client_assertion_type") != client_assertions.TYPE:
+        raise invalid_client()
+    try:
+        token = client_assertions.read(values.get("client_assertion", ""))
+    except AssertionRefused as error:
+        raise invalid_client() from error
+    subject = token.claims.get("sub")
+    if not isinstance(subject, str) or not 0 < len(subject) <= 100 or not subject.isprintable():
+        raise invalid_client()
+    return Presented(client_assertions.method_of(token), subject, assertion=token)
 
 
 def _read_body(values: Mapping[str, str]) -> Presented:

@@ -6,12 +6,14 @@ from collections.abc import Collection
 from typing import Any
 
 from idp.config import Settings
+from idp.crypto.foreign_jwt import HMACS
 from idp.domain.assurance import ACR_VALUES
 from idp.domain.languages import LANGUAGES
 from idp.domain.resources import OIDC_SCOPES
 from idp.protocol import pkce
 from idp.protocol.authorization_request import PROMPTS
 from idp.protocol.claims import CLAIMS
+from idp.protocol.client_assertions import SIGNING
 from idp.protocol.client_authentication import METHODS
 from idp.protocol.enabled import GRANT_TYPES
 from idp.protocol.offer import UNSIGNED, Offer
@@ -41,6 +43,7 @@ _LOGOUT = (
     "frontchannel_logout_session_supported",
 )
 _SECRET_METHODS = [method for method in METHODS if method != "none"]
+_ASSERTION_SIGNING = [*SIGNING, *HMACS]
 
 
 def metadata(
@@ -63,8 +66,11 @@ def metadata(
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": _signing(settings, ready),
         "token_endpoint_auth_methods_supported": list(METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": _ASSERTION_SIGNING,
         "introspection_endpoint_auth_methods_supported": _SECRET_METHODS,
+        "introspection_endpoint_auth_signing_alg_values_supported": _ASSERTION_SIGNING,
         "revocation_endpoint_auth_methods_supported": list(METHODS),
+        "revocation_endpoint_auth_signing_alg_values_supported": _ASSERTION_SIGNING,
         "code_challenge_methods_supported": list(pkce.METHODS),
         "claims_supported": [*_PROTOCOL_CLAIMS, *CLAIMS],
         "claim_types_supported": ["normal"],

@@ -13,9 +13,10 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
+from idp.domain import client_secrets
 from idp.domain.clients import Client
 from idp.domain.resources import OIDC_SCOPES
-from idp.protocol import front_channel_logout, id_token, redirect_uris
+from idp.protocol import client_key_metadata, front_channel_logout, id_token, redirect_uris
 from idp.protocol import metadata_values as read
 from idp.protocol.client_authentication import METHODS
 from idp.protocol.enabled import GRANT_TYPES
@@ -41,6 +42,9 @@ HONOURED = {
     "redirect_uris": Field(_ADDRESSES, []),
     "post_logout_redirect_uris": Field(_ADDRESSES, []),
     "token_endpoint_auth_method": Field(read.one_of(METHODS), "client_secret_basic"),
+    "token_endpoint_auth_signing_alg": Field(read.one_of(client_key_metadata.AUTH_SIGNING)),
+    "jwks": Field(client_key_metadata.jwks),
+    "jwks_uri": Field(client_key_metadata.fetched),
     "grant_types": Field(read.some_of(GRANT_TYPES), ["authorization_code"]),
     "response_types": Field(read.some_of(RESPONSE_TYPES)),
     "client_name": Field(read.text(100), translatable=True),
@@ -178,6 +182,8 @@ def _refuse_contradictions(details: Mapping[str, Any]) -> None:
         raise refused("A public client can't use client_credentials (RFC 6749 section 4.4).")
     if grants == ["refresh_token"] or set(grants) == {"refresh_token", "client_credentials"}:
         raise refused("refresh_token needs a grant that issues refresh tokens: authorization_code.")
+    if problem := client_key_metadata.contradiction(details):
+        raise refused(problem)
     if public and not details["require_pkce"]:
         raise refused("A public client can't do without PKCE (RFC 9700 section 2.1.1).")
 
@@ -206,7 +212,7 @@ def _shortened(uri: str) -> str:
 
 def needs_secret(details: Mapping[str, Any]) -> bool:
     """Whether a client with this metadata is given a secret."""
-    return bool(details["token_endpoint_auth_method"] != "none")
+    return client_secrets.is_needed(details)
 
 
 def registration_response(client: Client, secret: str | None, expires: int = 0) -> dict[str, Any]:

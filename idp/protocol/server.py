@@ -22,6 +22,7 @@ from idp.domain.refresh_tokens import RefreshTokens
 from idp.domain.resources import Resources
 from idp.domain.subjects import Subjects
 from idp.domain.throttling import Throttle
+from idp.protocol.client_assertions import ClientAssertions
 from idp.protocol.client_authentication import ClientAuthentication
 from idp.protocol.errors import MachineError
 from idp.protocol.machine_request import MachineRequest, machine
@@ -46,6 +47,7 @@ class Parts:
     throttle: Throttle
     subjects: Subjects
     mint: Mint
+    assertions: ClientAssertions
 
 
 class AuthorizationServer(AuthlibServer):
@@ -55,7 +57,7 @@ class AuthorizationServer(AuthlibServer):
         super().__init__()
         self.parts = parts
         self.authentication = ClientAuthentication(
-            parts.clients, parts.resources, parts.audit, parts.throttle
+            parts.clients, parts.resources, parts.assertions, parts.audit, parts.throttle
         )
 
     def token(self, request: MachineRequest) -> Answer:

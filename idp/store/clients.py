@@ -18,6 +18,7 @@ _EVERY = (
         _TABLE,
         _SECRETS.c.digest.label("secret_digest"),
         _SECRETS.c.expires_at.label("secret_expires_at"),
+        _SECRETS.c.sealed.label("secret_sealed"),
         _REGISTRATIONS.c.trusted,
     )
     .join_from(_TABLE, _SECRETS, _SECRETS.c.client_id == _TABLE.c.client_id, isouter=True)
@@ -55,7 +56,7 @@ def add(connection: Connection, row: dict[str, Any]) -> None:
 
 
 def add_secret(connection: Connection, row: dict[str, Any]) -> None:
-    """Add a secret's digest."""
+    """Add a secret."""
     connection.execute(_INSERT_SECRET, row)
 
 

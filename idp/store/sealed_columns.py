@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, RowMapping, select, update
 from idp.store.tables import (
     Authenticator,
     Base,
+    ClientSecret,
     OneTime,
     OutgoingMail,
     SealedSecret,
@@ -34,6 +35,7 @@ def _column(name: str, model: type[Base], key: str, sealed: str) -> SealedColumn
 COLUMNS = (
     _column("signing_keys", SigningKey, "kid", "sealed_private"),
     _column("sealed_secrets", SealedSecret, "name", "sealed"),
+    _column("client_secrets", ClientSecret, "digest", "sealed"),
     _column("one_time", OneTime, "digest", "sealed"),
     _column("authenticators", Authenticator, "id", "sealed_seed"),
     _column("outgoing_mail", OutgoingMail, "id", "sealed"),

@@ -329,7 +329,7 @@ class ClientLogo(Model):
 
 
 class ClientSecret(Model):
-    """One of a client's live secrets."""
+    """One of a client's live secrets; `sealed` only where a MAC is made of it."""
 
     __tablename__ = "client_secrets"
     digest: Mapped[bytes] = mapped_column(primary_key=True)
@@ -338,6 +338,7 @@ class ClientSecret(Model):
     )
     created_at: Mapped[int]
     expires_at: Mapped[int | None]
+    sealed: Mapped[bytes | None]
 
 
 class ResourceServer(Model):

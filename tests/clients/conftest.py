@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from idp.crypto.sealing import Sealer
 from idp.domain.audit import Audit
+from idp.domain.client_secrets import ClientSecrets
 from idp.domain.clients import Clients
 from idp.domain.resources import Resources
 from idp.protocol import registration
@@ -13,6 +15,7 @@ from tests.support.held_clock import HeldClock
 
 CACHE_SECONDS = 5
 ISSUER = "https://id.example.com"
+SEALER = Sealer([b"\1" * 32])
 
 
 @pytest.fixture
@@ -27,13 +30,13 @@ def audit(store: Store, clock: HeldClock) -> Audit:
 
 @pytest.fixture
 def clients(store: Store, audit: Audit, clock: HeldClock) -> Clients:
-    return Clients(store, audit, clock, CACHE_SECONDS)
+    return Clients(store, audit, clock, CACHE_SECONDS, ClientSecrets(SEALER))
 
 
 @pytest.fixture
 def other_node(store: Store, audit: Audit, clock: HeldClock) -> Clients:
     """Another node's view of the same database."""
-    return Clients(store, audit, clock, CACHE_SECONDS)
+    return Clients(store, audit, clock, CACHE_SECONDS, ClientSecrets(SEALER))
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from idp.protocol.registration import HONOURED
 IDP = Path(__file__).parents[2] / "idp"
 OPENS = frozenset({"aiohttp", "ftplib", "httpx", "pycurl", "requests", "smtplib", "urllib3"})
 OPENS_BY_NAME = frozenset({"http.client", "urllib.request", "socket", "ssl", "asyncio"})
-LISTENS = frozenset({"cli/listening.py", "cli/serve.py", "cli/server.py", "cli/worker.py"})
+LISTENS = frozenset(
+    {"cli/listening.py", "cli/serve.py", "cli/server.py", "cli/tls.py", "cli/worker.py"}
+)
 ASKS_ITSELF = frozenset({"cli/health.py"})
 ASKS_ITS_OWN_NAME = frozenset({"domain/housekeeping.py"})
 FETCHES = frozenset({"outbound/fetching.py", "outbound/hasty_socket.py", "outbound/looking_up.py"})

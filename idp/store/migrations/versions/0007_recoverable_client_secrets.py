@@ -1,0 +1,13 @@
+"""Secrets of clients that can be opened again: a MAC is made of them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("client_secrets", sa.Column("sealed", sa.LargeBinary(), nullable=True))
