@@ -296,7 +296,8 @@ class Clients:
             raise NotFound(marked("There is no such client."))
         client = from_rows(found)
         if not client_secrets.is_needed(client.details):
-            raise Invalid("token_endpoint_auth_method", "This client has no secret.")
+            kind = "A public" if client.public else "This"
+            raise Invalid("token_endpoint_auth_method", f"{kind} client has no secret.")
         kept = _current(client.secrets, now) if keep_old_seconds else None
         rows.drop_secrets(connection, client_id, [kept[0]] if kept else [])
         if kept:

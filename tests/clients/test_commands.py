@@ -87,12 +87,12 @@ def test_a_public_client_of_our_own(idp: Idp) -> None:
 
 
 def test_what_is_ignored_or_missing_is_said(idp: Idp) -> None:
-    metadata = {**METADATA, "jwks_uri": "https://a.example/jwks", "default_resource": API}
+    metadata = {**METADATA, "unheard_of": "https://a.example/", "default_resource": API}
     added = idp("clients", "add", "--metadata", "-", "--json", metadata=metadata)
-    assert "Ignored: jwks_uri." in added.stderr
+    assert "Ignored: unheard_of." in added.stderr
     assert "No resource server has the scope invoices.read yet." in added.stderr
     assert f"There is no resource server {API} yet." in added.stderr
-    assert "jwks_uri" not in printed(added)
+    assert "unheard_of" not in printed(added)
 
 
 def test_a_dry_run_registers_nothing(idp: Idp) -> None:

@@ -9,8 +9,9 @@ from sqlalchemy import Column, LargeBinary, select
 
 from idp.config import ConfigurationError, Settings
 from idp.crypto.sealing import SealBroken, Sealer
-from idp.domain import outbox, rewrap
+from idp.domain import client_secrets, outbox, rewrap
 from idp.domain.audit import Audit, Origin
+from idp.domain.client_secrets import ClientSecrets
 from idp.domain.credentials import totp
 from idp.domain.installation import open_sealer
 from idp.domain.one_time import OneTimeValues
@@ -20,7 +21,15 @@ from idp.domain.server_secrets import NAMES, ServerSecrets
 from idp.domain.signing_keys import SigningKeys
 from idp.store import authenticators, sealed_columns
 from idp.store.database import Connection, Store
-from idp.store.tables import Account, Authenticator, OutgoingMail, db, table
+from idp.store.tables import (
+    Account,
+    Authenticator,
+    Client,
+    ClientSecret,
+    OutgoingMail,
+    db,
+    table,
+)
 from tests.keys.sealing_keys import KEY, OTHER_KEY, text_of
 from tests.storage import rows
 from tests.support.databases import Database
@@ -29,10 +38,12 @@ from tests.support.held_clock import HeldClock
 ORIGIN = Origin()
 PKCS8 = ("020100300d06092a864886f70d010101", "020100301306072a8648ce3d020106082a8648ce3d0301")
 """How RSA and P-256 keys begin, in hexadecimal."""
+BY_MAC = {"token_endpoint_auth_method": "client_secret_jwt"}
 SEED = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 WAITING = {
     "signing_keys": 4,
-    "sealed_secrets": 3,
+    "sealed_secrets": len(NAMES),
+    "client_secrets": 2,
     "one_time": 10,
     "authenticators": 4,
     "outgoing_mail": 4,
@@ -66,6 +77,7 @@ class Node:
         self.keys = SigningKeys(store, self.sealer, audit, clock, settings)
         self.secrets = ServerSecrets(store, self.sealer, clock)
         self.one_time = OneTimeValues(self.sealer, clock)
+        self.client_secrets = ClientSecrets(self.sealer)
         self.outbox = Outbox(store, self.sealer, clock, settings)
         self.rewrap = Rewrap(store, self.sealer, audit)
         self.keys.ensure()
@@ -80,6 +92,10 @@ class Node:
             for number in range(4):
                 self.enrol(connection, person["id"], f"authenticator {number}")
                 self.outbox.put(connection, "mail_test", person["email"], {"number": number})
+            rows.add(connection, Client, rows.client("shop"))
+            for secret in ("one", "another"):
+                sealed = self.client_secrets.row("shop", secret, rows.NOW, BY_MAC)
+                rows.add(connection, ClientSecret, sealed)
 
     def enrol(self, connection: Connection, account_id: str, authenticator_id: str) -> None:
         sealed = self.sealer.seal(SEED.encode(), totp.place(account_id, authenticator_id))
@@ -105,11 +121,13 @@ class Node:
             found = [self.one_time.find(connection, "code", f"v{n}") for n in range(10)]
             mails = connection.execute(select(table(OutgoingMail))).mappings().all()
             apps = connection.execute(select(table(Authenticator))).mappings().all()
+            known = connection.execute(select(table(ClientSecret))).mappings().all()
         payloads: list[object] = [one.payload for one in found if one]
         payloads += [self.open(row["sealed"], outbox.place(row["id"])) for row in mails]
         payloads += [
             self.open(row["sealed_seed"], totp.place(row["account_id"], row["id"])) for row in apps
         ]
+        payloads += [self.open(row["sealed"], client_secrets.place(row["digest"])) for row in known]
         return [payloads, [self.secrets.get(name) for name in NAMES], token.split(".")[0]]
 
     def open(self, sealed: bytes, place: str) -> str:

@@ -21,6 +21,7 @@ def client(*, disabled: bool = False, **metadata: Any) -> Client:
         "disabled_at": 1_800_000_000 if disabled else None,
         "secret_digest": None,
         "secret_expires_at": None,
+        "secret_sealed": None,
         "trusted": None,
         "last_used_at": None,
         "logo": None,
