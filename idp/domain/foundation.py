@@ -8,6 +8,7 @@ from idp.crypto.sealing import Sealer
 from idp.domain.access import Access
 from idp.domain.accounts import Accounts
 from idp.domain.audit import Audit
+from idp.domain.client_keys import ClientKeys
 from idp.domain.clock import Clock
 from idp.domain.credentials.breaches import Breaches
 from idp.domain.credentials.changes import CredentialChanges
@@ -21,6 +22,7 @@ from idp.domain.one_time import OneTimeValues
 from idp.domain.outbox import Outbox
 from idp.domain.remote_documents import RemoteDocuments
 from idp.domain.requirements import Requirements
+from idp.domain.seen_once import SeenOnce
 from idp.domain.server_secrets import ServerSecrets
 from idp.domain.sessions import Sessions
 from idp.domain.signing_keys import SigningKeys
@@ -50,6 +52,8 @@ class Foundation(Ground):
     """Who people are, and how they prove it."""
 
     one_time: OneTimeValues
+    seen_once: SeenOnce
+    client_keys: ClientKeys
     outbox: Outbox
     throttle: Throttle
     passwords: Passwords
@@ -79,6 +83,8 @@ def foundation(on: Ground) -> Foundation:
     return Foundation(
         **vars(on),
         one_time=one_time,
+        seen_once=SeenOnce(store, one_time, clock),
+        client_keys=ClientKeys(on.remote_documents, clock),
         outbox=outbox,
         throttle=Throttle(
             store, on.secrets.get("account-pseudonym"), clock, settings.network_limit

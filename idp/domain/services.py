@@ -10,7 +10,6 @@ from idp.domain.administrators import Administrators
 from idp.domain.audit import Audit
 from idp.domain.audit_search import AuditSearch
 from idp.domain.authorizations import Authorizations
-from idp.domain.client_keys import ClientKeys
 from idp.domain.client_secrets import ClientSecrets
 from idp.domain.clients import Clients
 from idp.domain.clock import Clock
@@ -40,7 +39,6 @@ from idp.domain.refresh_tokens import RefreshTokens
 from idp.domain.registering import Registering, registering
 from idp.domain.remote_documents import RemoteDocuments
 from idp.domain.resources import Resources
-from idp.domain.seen_once import SeenOnce
 from idp.domain.server_secrets import ServerSecrets
 from idp.domain.sign_in import SignIn
 from idp.domain.sign_out import SignOut
@@ -61,8 +59,6 @@ class Services(Foundation):
     mail_test: MailTest
     invitations: Invitations
     clients: Clients
-    client_keys: ClientKeys
-    seen_once: SeenOnce
     registering: Registering
     resources: Resources
     consents: Consents
@@ -126,8 +122,6 @@ def _assemble(on: Foundation) -> Services:
         mail_test=MailTest(store, on.outbox, audit),
         invitations=_invitations(on),
         clients=clients,
-        client_keys=ClientKeys(on.remote_documents, clock),
-        seen_once=SeenOnce(store, on.one_time, clock),
         registering=registered,
         resources=Resources(store, audit, clock, settings.cache_lifetime, settings.issuer),
         consents=consents,

@@ -34,19 +34,15 @@ def fetched(name: str, value: Any) -> str:
     return str(value)
 
 
-def contradiction(details: Mapping[str, Any]) -> str | None:
-    """Say what does not go together; None when all does."""
-    method, signing = (
-        details["token_endpoint_auth_method"],
-        details.get("token_endpoint_auth_signing_alg"),
-    )
-    if "jwks" in details and "jwks_uri" in details:
-        return "jwks and jwks_uri exclude each other (RFC 7591 section 2)."
-    if method == PRIVATE_KEY_JWT:
-        if "jwks" not in details and "jwks_uri" not in details:
-            return "private_key_jwt needs jwks or jwks_uri."
-        if signing in HMACS:
-            return f"private_key_jwt is not signed with {signing}."
-    if method == CLIENT_SECRET_JWT and signing not in {None, *HMACS}:
-        return f"client_secret_jwt is signed with {' or '.join(HMACS)}."
-    return None
+def refuse_contradictions(details: Mapping[str, Any]) -> None:
+    """Raise RegistrationError for what does not go together."""
+    method = details["token_endpoint_auth_method"]
+    signing = details.get("token_endpoint_auth_signing_alg")
+    known = {"jwks", "jwks_uri"} & details.keys()
+    if len(known) > 1:
+        raise refused("jwks and jwks_uri exclude each other (RFC 7591 section 2).")
+    if method == PRIVATE_KEY_JWT and not known:
+        raise refused("private_key_jwt needs jwks or jwks_uri.")
+    for needed, algorithms in ((PRIVATE_KEY_JWT, SIGNING), (CLIENT_SECRET_JWT, HMACS)):
+        if method == needed and signing not in {None, *algorithms}:
+            raise refused(f"{method} is not signed with {signing}.")

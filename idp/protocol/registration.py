@@ -112,6 +112,7 @@ def validate(metadata: Any, *, operator: bool, offer: Offer = USUAL) -> dict[str
     details["scope"] = _scope(details)
     _refuse_what_is_not_offered(details, offer)
     _refuse_contradictions(details)
+    client_key_metadata.refuse_contradictions(details)
     _check_redirect_uris(details)
     _check_front_channel(details)
     return details
@@ -182,8 +183,6 @@ def _refuse_contradictions(details: Mapping[str, Any]) -> None:
         raise refused("A public client can't use client_credentials (RFC 6749 section 4.4).")
     if grants == ["refresh_token"] or set(grants) == {"refresh_token", "client_credentials"}:
         raise refused("refresh_token needs a grant that issues refresh tokens: authorization_code.")
-    if problem := client_key_metadata.contradiction(details):
-        raise refused(problem)
     if public and not details["require_pkce"]:
         raise refused("A public client can't do without PKCE (RFC 9700 section 2.1.1).")
 
