@@ -15,9 +15,9 @@ pytest_plugins = [
         "raw_requests",
         "refusals",
         "serving",
+        "tls_site",
         "exam",
         "chromium",
-        "tls_site",
     )
 ]
 

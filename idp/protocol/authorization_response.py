@@ -7,9 +7,12 @@ from urllib.parse import urlencode
 from idp.protocol.authorization_request import AuthorizationRequest
 
 
-def success(request: AuthorizationRequest, code: str, issuer: str) -> str:
-    """Return the redirect that carries a code."""
-    return _location(request.redirect_uri, {"code": code, "state": request.state, "iss": issuer})
+def success(
+    request: AuthorizationRequest, code: str, issuer: str, session_state: str | None = None
+) -> str:
+    """Return the redirect that carries a code, and `session_state` where there is one."""
+    values = {"code": code, "state": request.state, "iss": issuer, "session_state": session_state}
+    return _location(request.redirect_uri, values)
 
 
 def failure(redirect_uri: str, error: str, description: str, state: str | None, issuer: str) -> str:

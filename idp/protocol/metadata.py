@@ -21,6 +21,7 @@ from idp.protocol.offer import UNSIGNED, Offer
 AUTHORIZE = "/oauth2/authorize"
 TOKEN = "/oauth2/token"
 INTROSPECT = "/oauth2/introspect"
+CHECK_SESSION = "/oauth2/check-session"
 REVOKE = "/oauth2/revoke"
 USERINFO = "/oauth2/userinfo"
 LOGOUT = "/oauth2/logout"
@@ -34,6 +35,7 @@ _ENDPOINTS = {
     "introspection_endpoint": INTROSPECT,
     "revocation_endpoint": REVOKE,
     "end_session_endpoint": LOGOUT,
+    "check_session_iframe": CHECK_SESSION,
 }
 _PROTOCOL_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid")
 _LOGOUT = (

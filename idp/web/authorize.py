@@ -7,7 +7,13 @@ from flask import Response, abort, request, url_for
 from idp.domain.authorizations import Approval
 from idp.domain.interactions import Interaction, Progress
 from idp.domain.sessions import Session
-from idp.protocol import authorization_request, authorization_response, requested_acr
+from idp.protocol import (
+    authorization_request,
+    authorization_response,
+    requested_acr,
+    session_management,
+)
+from idp.protocol.authorization_request import AuthorizationRequest
 from idp.protocol.errors import RedirectedError, ShownError
 from idp.protocol.interaction import (
     ChooseAccount,
@@ -19,7 +25,12 @@ from idp.protocol.interaction import (
     StepUp,
 )
 from idp.web import passkey_offer, turns
-from idp.web.browser_session import browser_cookie, current_session
+from idp.web.browser_session import (
+    browser_cookie,
+    browser_state,
+    current_session,
+    current_sessions,
+)
 from idp.web.context import all_values, origin, services
 from idp.web.pages import page, see_other
 from idp.web.turns import Turn
@@ -177,9 +188,18 @@ def _finish(turn: Turn, session: Session) -> Response:
     stored = turn.found if turn.found.handle else None
 
     def answer(code: str) -> str:
-        return authorization_response.success(asked, code, issuer)
+        return authorization_response.success(asked, code, issuer, _session_state(asked))
 
     return see_other(services().interactions.finish(stored, approval, session, answer, origin()))
+
+
+def _session_state(asked: AuthorizationRequest) -> str | None:
+    """Only OpenID requests are answered with it (Session Management section 2)."""
+    if "openid" not in asked.scopes:
+        return None
+    return session_management.session_state(
+        asked.client_id, asked.redirect_uri, browser_state(current_sessions())
+    )
 
 
 def _record(client_id: str | None, error: ShownError | RedirectedError) -> None:

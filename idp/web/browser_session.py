@@ -7,6 +7,7 @@ derived from the first.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask, Request, Response, g, session
@@ -35,6 +36,7 @@ class Browser(dict[str, Any], SessionMixin):
         self.to_set: str | None = None
         self.device = ""
         self.device_to_set: str | None = None
+        self.state = ""
         self.take(cookie)
 
     def take(self, cookie: str) -> None:
@@ -50,6 +52,7 @@ class BrowserSessions(SessionInterface):
     def __init__(self, settings: Settings, key: bytes) -> None:
         self.name = cookie_name(settings)
         self.device_name = device_cookie_name(settings)
+        self.state_name = state_cookie_name(settings)
         self._secure = settings.secure
         # The server decides when a session ends; the cookie lasts as long as the longest may.
         self._lifetime = settings.session_kept_absolute_lifetime
@@ -62,6 +65,7 @@ class BrowserSessions(SessionInterface):
             return Browser("", self._key)
         browser = Browser(_own(request.cookies.get(self.name)), self._key)
         browser.device = _own(request.cookies.get(self.device_name))
+        browser.state = request.cookies.get(self.state_name, "")
         return browser
 
     def save_session(self, app: Flask, browser: SessionMixin, response: Response) -> None:
@@ -72,6 +76,8 @@ class BrowserSessions(SessionInterface):
             self._set(response, self.name, browser.to_set, self._lifetime)
         if browser.device_to_set is not None:
             self._set(response, self.device_name, browser.device_to_set, self._device_lifetime)
+        if "logins" in g and browser.state != (state := browser_state(g.logins)):
+            self._set_state(response, state)
 
     def _set(self, response: Response, name: str, value: str, lifetime: int) -> None:
         response.set_cookie(
@@ -83,6 +89,24 @@ class BrowserSessions(SessionInterface):
             httponly=True,
             samesite="Lax",
         )
+
+    def _set_state(self, response: Response, state: str) -> None:
+        """Set the cookie that scripts of ours read in frames of others; it proves nothing."""
+        response.set_cookie(
+            self.state_name,
+            state,
+            max_age=self._lifetime if state else 0,
+            path="/",
+            secure=self._secure,
+            samesite="None" if self._secure else "Lax",
+        )
+
+
+def browser_state(sessions: Sequence[Session]) -> str:
+    """Return what changes when somebody signs in or out, or another account becomes the present
+    one (Session Management section 3.2); empty when nobody is signed in.
+    """
+    return digest("browser state", "\n".join(one.id for one in sessions)).hex() if sessions else ""
 
 
 def _own(cookie: str | None) -> str:
@@ -102,6 +126,11 @@ def cookie_name(settings: Settings) -> str:
 def device_cookie_name(settings: Settings) -> str:
     """Return the name of the cookie by which a browser is known after a sign-out."""
     return f"{cookie_name(settings)}-device"
+
+
+def state_cookie_name(settings: Settings) -> str:
+    """Return the name of the cookie that tells scripts whether a sign-in changed."""
+    return f"{cookie_name(settings)}-state"
 
 
 def browser_cookie() -> str:
@@ -144,7 +173,7 @@ def current_sessions() -> list[Session]:
 
 
 def forget_sessions() -> None:
-    """Look the sessions up again when they are needed next: after one ended."""
+    """Look the sessions up again when they are needed next: after one began or ended."""
     g.pop("logins", None)
 
 

@@ -145,6 +145,7 @@ def _end(asked: LogoutRequest, ending: Sequence[Session]) -> str:
         browser_cookie(), accounts, asked.client_id, asked.continue_uri, origin()
     )
     forget_sessions()
+    current_sessions()  # so that the browser's state changes with this answer
     if handle:
         return url_for("farewell", handle=handle)
     return asked.continue_uri or url_for("signed_out", client_id=asked.client_id)

@@ -16,6 +16,7 @@ from idp.protocol import metadata as where
 from idp.web import (
     administrator,
     authorize,
+    check_session,
     consent,
     console_routes,
     dev_mail,
@@ -55,6 +56,8 @@ class Kind(Enum):
     """JSON, for scripts of other origins too, without cookies."""
     DOCUMENT = auto()
     """A public JSON document."""
+    FRAMED = auto()
+    """A page that others frame: it has nothing to click, and no cookie goes to it."""
     MAIL = auto()
     """A mail as its readers see it: nothing runs in it."""
 
@@ -229,6 +232,7 @@ ROUTES = (
     Route("/invitation/<token>", invitation.invitation, BOTH, Kind.PAGE, "link"),
     Route(where.AUTHORIZE, authorize.authorize, BOTH, Kind.ENTRY, "public"),
     Route(where.LOGOUT, logout.logout, BOTH, Kind.ENTRY, "public"),
+    Route(where.CHECK_SESSION, check_session.check_session, GET, Kind.FRAMED, "public"),
     Route(where.TOKEN, oauth.token, POST, Kind.OPEN_MACHINE, "client"),
     Route(where.REVOKE, oauth.revoke, POST, Kind.OPEN_MACHINE, "client"),
     Route(where.INTROSPECT, oauth.introspect, POST, Kind.MACHINE, "client"),

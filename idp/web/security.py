@@ -30,9 +30,12 @@ _POLICY_PLAIN = f"{_POLICY}; form-action 'self'"
 _MACHINE_POLICY = "default-src 'none'; frame-ancestors 'none'"
 # Mails carry their style in their tags, since mail readers know no other.
 _MAIL_POLICY = f"{_MACHINE_POLICY}; style-src 'unsafe-inline'; base-uri 'none'; sandbox"
+_FRAMED_POLICY = (
+    "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
+)
+_UNFRAMED = ("X-Frame-Options", "DENY")
 _EVERYWHERE = (
     ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
 )
@@ -86,7 +89,7 @@ class Security:
             task.ensure_started()
 
         def start(status: str, headers: list[tuple[str, str]], *problem: Any) -> Any:
-            headers = [*headers, *self._of_kind(environ)]
+            headers = [*headers, *self._of_kind(environ, status)]
             headers.append(("X-Request-Id", request_id))
             if not any(name == "Cache-Control" for name, _ in headers):
                 headers.append(("Cache-Control", "no-store"))
@@ -111,8 +114,11 @@ class Security:
         start(document.status, list(document.headers))
         return [document.body]
 
-    def _of_kind(self, environ: WSGIEnvironment) -> Sequence[tuple[str, str]]:
-        headers = self._headers[environ.get(_KIND, Kind.PAGE)]
+    def _of_kind(self, environ: WSGIEnvironment, status: str) -> Sequence[tuple[str, str]]:
+        kind = environ.get(_KIND, Kind.PAGE)
+        if kind is Kind.FRAMED and not status.startswith("200"):
+            kind = Kind.PAGE  # an error is framed by nobody
+        headers = self._headers[kind]
         origins = framed(environ)
         if not origins:
             return headers
@@ -153,13 +159,14 @@ def _begin() -> None:
 def _headers(kind: Kind, settings: Settings) -> list[tuple[str, str]]:
     """Return what each answer of a kind carries."""
     headers = list(_EVERYWHERE)
+    if kind is not Kind.FRAMED:
+        headers.append(_UNFRAMED)
     if settings.secure:
         headers.append(("Strict-Transport-Security", f"max-age={_YEAR}; includeSubDomains"))
     policy = _POLICY if kind is Kind.FINISHING_PAGE else _POLICY_PLAIN
     if kind in {Kind.MACHINE, Kind.OPEN_MACHINE, Kind.DOCUMENT}:
         policy = _MACHINE_POLICY
-    if kind is Kind.MAIL:
-        policy = _MAIL_POLICY
+    policy = {Kind.MAIL: _MAIL_POLICY, Kind.FRAMED: _FRAMED_POLICY}.get(kind, policy)
     headers.append(("Content-Security-Policy", policy))
     if kind is Kind.PAGE:
         # Not on the way of a sign-in: a client's pop-up window would lose who opened it.

@@ -3,6 +3,7 @@
 Every test has sessions of its own, without cookies, and a check that it really asked the server.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,8 +11,12 @@ import pytest
 import requests
 
 from tests.support.deployment import Deployment
+from tests.support.discovery import Discovery
 from tests.support.exam import Exam
 from tests.support.idp_ahead import AheadClock
+from tests.support.token_client import TokenClient
+
+Add = Callable[..., TokenClient]
 
 
 @pytest.fixture
@@ -33,6 +38,25 @@ def deployment(exam: Exam, https: Callable[[], requests.Session], answers: list[
         answers.append(answer.url)
 
     return exam.deployment(noted)
+
+
+@pytest.fixture
+def add(exam: Exam, deployment: Deployment) -> Add:
+    """`add(redirect_uris=[…])` registers a client by the command, and returns it."""
+
+    def registered(**metadata: Any) -> TokenClient:
+        words = ("clients", "add", "--metadata", "-", "--json")
+        answer = json.loads(exam.serving.command(*words, input_text=json.dumps(metadata)))
+        http = deployment.new_http()
+        return TokenClient(
+            http,
+            Discovery(http, deployment.issuer),
+            answer["client_id"],
+            answer.get("client_secret", ""),
+            redirect_uri=metadata["redirect_uris"][0],
+        )
+
+    return registered
 
 
 @pytest.fixture

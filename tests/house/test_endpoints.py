@@ -32,5 +32,5 @@ def test_the_members_are_those_of_the_discovery_document() -> None:
     told = {
         member: f"https://id.example.com{path}" for path, _, member in ROW.findall(ALWAYS) if member
     }
-    promised = {name for name in document if name.endswith(("_endpoint", "_uri"))}
+    promised = {name for name in document if name.endswith(("_endpoint", "_uri", "_iframe"))}
     assert told == {name: document[name] for name in promised}

@@ -14,25 +14,29 @@ from typing import Any
 import pytest
 import requests
 
-from tests.support import databases, idp_ahead, proxy
+from tests.support import databases, idp_ahead, proxy, tls_site
 from tests.support.application import Seeded, Templates
 from tests.support.certificates import Authority
 from tests.support.deployment import Deployment
 from tests.support.idp_ahead import AheadClock
 from tests.support.postgres_server import PostgresServer
 from tests.support.serving import HOST, Serving, free_port, nodes_over
+from tests.support.tls_site import Site
 
 _SETTINGS = {"trusted_proxies": f"{HOST}/32", "network_limit": 1_000_000}
 
 
 @dataclass(frozen=True)
 class Exam:
-    """A deployment behind nginx. `http` makes sessions that trust its authority."""
+    """A deployment behind nginx. `http` makes sessions that trust its authority; `site` is an https
+    server that it may ask.
+    """
 
     serving: Serving
     authority: Authority
     clock: AheadClock
     plain_port: int
+    site: Site
 
     @property
     def issuer(self) -> str:
@@ -74,11 +78,14 @@ class Exams:
         file = folder / "ahead"
         clock = AheadClock(file)
         clock.advance(0)
+        site = self._stack.enter_context(tls_site.serving(folder / "site"))
         start = self._stack.enter_context(nodes_over(Seeded(database, template.seeds), folder))
         serving = start(
             issuer=f"https://localhost:{port}",
             program=(sys.executable, "-m", idp_ahead.__name__),
             environment={idp_ahead.VARIABLE: str(file)},
+            outbound_origins=site.origin(),
+            outbound_ca_file=str(site.authority),
             **_SETTINGS,
         )
         authority = Authority(folder / "tls")
@@ -91,7 +98,7 @@ class Exams:
                 inside=serving.nodes[0].port,
             )
         )
-        return Exam(serving, authority, clock, plain_port)
+        return Exam(serving, authority, clock, plain_port, site)
 
 
 def free_ports(count: int) -> Sequence[int]:

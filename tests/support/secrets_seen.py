@@ -99,6 +99,8 @@ class SecretsSeen:
     def _answer(self, answer: requests.Response, *_arguments: Any, **_options: Any) -> None:
         self._request(answer.request)
         for cookie in answer.cookies:
+            if cookie.name.endswith("-state"):
+                continue  # any script may read it
             kind = "device cookie" if cookie.name.endswith("-device") else "cookie"
             self.note(kind, cookie.value or "")
         self._address(answer.headers.get("Location", ""))
