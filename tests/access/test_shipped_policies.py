@@ -50,6 +50,8 @@ RULES = [
     (ENROLLED, "sign_in", NOTES, TWO_FACTORS, SIGNS_IN, None),
     (ENROLLED, "sign_in", NOTES, PASSKEY, SIGNS_IN, None),
     (ENROLLED, "use_account", ACCOUNT, TRUSTED, OWN_CONSOLE, None),
+    # A session of before goes on in the console: else whoever just added one was asked for it.
+    (ENROLLED, "use_account", ACCOUNT, ONE_FACTOR, OWN_CONSOLE, None),
     # Sensitive changes need a sign-in of the last ten minutes.
     (PLAIN, "use_account", ACCOUNT, aged(ONE_FACTOR, 601), OWN_CONSOLE, None),
     (PLAIN, "change_credentials", ACCOUNT, aged(ONE_FACTOR, 600), OWN_CONSOLE, None),

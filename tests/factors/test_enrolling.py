@@ -161,6 +161,21 @@ def test_an_old_session_confirms_first_and_comes_back(
     assert claims_of(webapp.redeem(browser.finish(page).callback).json()["id_token"])["acr"] == TWO
 
 
+def test_a_session_of_before_the_second_factor_looks_but_goes_nowhere_without_it(
+    deployment: Deployment, webapp: TokenClient, ada: Factors
+) -> None:
+    """It sees the account, so nobody is shut out of the page on which they just added a factor; it
+    signs in to nothing, and how to sign in stays as it is.
+    """
+    browser = signed_in(deployment)
+    ada.with_app()
+    assert browser.get("/account/security").url.endswith("/account/security")
+    confirm = "Confirm it’s you – Doorward"
+    for page in ("security/password", "security/recovery-codes", "data/delete"):
+        assert browser.get(f"/account/{page}").title == confirm, page
+    assert browser.start(webapp.authorization("openid email")).title == confirm
+
+
 def test_a_passkey_that_is_needed_is_made_only_after_the_code_that_there_is(
     browserless: Browserless, webapp: TokenClient, ada: Factors
 ) -> None:
