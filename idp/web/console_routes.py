@@ -45,6 +45,7 @@ ACCOUNT: tuple[Row, ...] = (
     ("/account/devices/<device_id>/forget", devices.forget_device, _POST),
     ("/account/devices/<device_id>/distrust", devices.distrust_device, _POST),
     ("/account/applications", applications.account_applications, _GET),
+    ("/account/applications/<client_id>/open", applications.open_application, _GET),
     ("/account/applications/<client_id>/remove", applications.remove_application, _POST),
     ("/account/activity", activity.account_activity, _GET),
     ("/account/activity/not-me", activity.not_me, _BOTH),

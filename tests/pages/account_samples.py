@@ -126,6 +126,7 @@ APPLICATION: dict[str, Any] = {
     "last_used_at": AT,
     "offline": True,
     "first_party": False,
+    "open_url": "/open",
     "remove_action": ACTION,
 }
 HAPPENED: dict[str, Any] = {

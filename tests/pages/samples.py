@@ -770,6 +770,16 @@ SAMPLES: dict[str, Sample] = {
             ],
         },
     ),
+    "open-application": Sample(
+        "open_application.html",
+        {
+            "account": ADA,
+            "client": CLIENT,
+            "host": "notes.example.com",
+            "continue_url": "https://notes.example.com/start",
+            "cancel_url": "/account/applications",
+        },
+    ),
     "signed-out-onward": Sample(
         "signed_out.html",
         {

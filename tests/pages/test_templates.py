@@ -51,6 +51,7 @@ NEVER_BARE = {
     "name_passkey.html",
     "new_account.html",
     "offer_passkey.html",
+    "open_application.html",
     "passkey.html",
     "recovery_code.html",
     "recovery_codes.html",

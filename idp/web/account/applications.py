@@ -1,14 +1,16 @@
 """Connected applications: what each may do, in plain words, and taking it back."""
 
-from flask import Response, url_for
+from urllib.parse import urlsplit
+
+from flask import Response, abort, url_for
 
 from idp.domain.connections import ConnectedClient
 from idp.domain.sessions import Session
-from idp.protocol import claims, scopes
+from idp.protocol import claims, scopes, third_party_login
 from idp.web.account.frame import account_page, after, own
 from idp.web.context import origin, services
 from idp.web.guards import permission
-from idp.web.pages import view_of
+from idp.web.pages import page, see_other, view_of
 
 
 @permission("account", "use_account")
@@ -31,6 +33,33 @@ def remove_application(session: Session, client_id: str) -> Response:
     return after("account_applications", "application")
 
 
+@permission("account", "use_account")
+def open_application(session: Session, client_id: str) -> Response:
+    """Start a sign-in at an application (OpenID Connect Core section 4).
+
+    One that registered itself, and that this person never used, is named first: an address of ours
+    must lead nobody to whatever anybody registered (RFC 9700 section 4.11.2).
+    """
+    client = services().clients.find(client_id)
+    known = {one.client.client_id: one for one in services().own.connections.of(session.account.id)}
+    connected = known.get(client_id)
+    # Only who may know the address already is told it.
+    hint = session.account.email if connected and "email" in connected.scopes else None
+    target = third_party_login.address(client, services().settings.issuer, hint) if client else None
+    if client is None or target is None:
+        abort(404)
+    if connected or not client.self_registered:
+        return see_other(target)
+    return page(
+        "open_application.html",
+        account=session.account,
+        client=view_of(client),
+        host=urlsplit(target).netloc,
+        continue_url=target,
+        cancel_url=url_for("account_applications"),
+    )
+
+
 def _usual_order(scope: str) -> tuple[int, str]:
     """Put the person's own data in the order of the consent page."""
     known = list(scopes.WORDS)
@@ -49,5 +78,8 @@ def _shown(one: ConnectedClient) -> dict[str, object]:
         "last_used_at": one.last_used_at,
         "offline": one.offline,
         "first_party": one.client.first_party,
+        "open_url": url_for("open_application", client_id=one.client.client_id)
+        if one.client.details.get("initiate_login_uri")
+        else None,
         "remove_action": url_for("remove_application", client_id=one.client.client_id),
     }
