@@ -246,6 +246,7 @@ def test_upstream_07_plain_is_still_the_default() -> None:
 def test_trap_08_a_code_is_used_up_in_the_transaction_that_issues(
     webapp: TokenClient, browserless: Browserless, services: Services
 ) -> None:
+    webapp.sign_in(browserless, "openid offline_access")  # the client's first use of the day
     found = callback(webapp, browserless, "openid offline_access")
     with counted(services.store) as statements:
         issued = tokens(webapp.redeem(found))
