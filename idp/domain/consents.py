@@ -2,7 +2,7 @@
 
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
-from idp.store import authorizations
+from idp.store import authorizations, session_clients
 from idp.store import consents as rows
 from idp.store.database import Connection, Store
 
@@ -52,12 +52,15 @@ class Consents:
         self._audit.record(connection, origin, entry)
 
     def withdraw(self, account_id: str, client_id: str, origin: Origin, actor: str) -> None:
-        """Forget the consent and revoke all that rests on it (SECURITY case 124)."""
+        """Forget the consent and revoke all that rests on it (SECURITY case 124); tell the client
+        that sessions are over for it.
+        """
         now = int(self._clock())
         with self._store.writing() as connection:
             rows.forget(connection, account_id, client_id)
             authorizations.revoke_for_client(
                 connection, account_id, client_id, now, "consent withdrawn"
             )
+            session_clients.part(connection, account_id, client_id, now)
             entry = Entry("consent.withdrawn", actor, account_id, client_id)
             self._audit.record(connection, origin, entry)

@@ -6,7 +6,16 @@ Whatever ends a session says so here, in the same transaction, so that no client
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, literal, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    select,
+    text,
+)
 
 from idp.store.leased_rows import LeasedRows
 from idp.store.statements import Row, Statement
@@ -92,8 +101,21 @@ def by_browser(
 
 def tell(connection: Connection, session_ids: Sequence[str], now: int) -> None:
     """Write down that these sessions have ended, for each client that wants to be told."""
-    if not session_ids:
-        return
+    if session_ids:
+        _tell(connection, _JOINED.c.session_id.in_(session_ids), now)
+
+
+def part(connection: Connection, account_id: str, client_id: str, now: int) -> None:
+    """Write down for a client that a person's sessions are over for it; they go on without it."""
+    sessions = select(_SESSIONS.c.id).where(
+        _SESSIONS.c.account_id == account_id, _SESSIONS.c.ended_at.is_(None)
+    )
+    parting = (_JOINED.c.client_id == client_id) & _JOINED.c.session_id.in_(sessions)
+    _tell(connection, parting, now)
+    connection.execute(delete(_JOINED).where(parting))
+
+
+def _tell(connection: Connection, which: ColumnElement[bool], now: int) -> None:
     wanted = (
         select(
             _JOINED.c.sid,
@@ -109,7 +131,7 @@ def tell(connection: Connection, session_ids: Sequence[str], now: int) -> None:
             _JOINED.join(_SESSIONS).join(_CLIENTS, _CLIENTS.c.client_id == _JOINED.c.client_id)
         )
         .where(
-            _JOINED.c.session_id.in_(session_ids),
+            which,
             _CLIENTS.c.disabled_at.is_(None),
             _CLIENTS.c.details["backchannel_logout_uri"].as_string().is_not(None),
         )

@@ -9,6 +9,7 @@ from tests.conformance.conftest import Add
 from tests.support.exam import Exam
 from tests.support.seeds import ADA
 from tests.support.token_client import TokenClient
+from tests.support.token_parts import claims_of
 
 pytestmark = pytest.mark.usefixtures("asked")
 PAGE = """<!doctype html><html lang="en"><title>A page of somebody else</title><body><script>
@@ -27,7 +28,7 @@ def party(exam: Exam) -> str:
     """The origin of a relying party. Browsers keep cookies from frames of other sites by now, so
     it is of the server's site, as ports make no difference to that.
     """
-    for path in ("/callback", "/bye", "/favicon.ico"):
+    for path in ("/callback", "/bye", "/logged-out", "/favicon.ico"):
         exam.site.put(path, PAGE, "text/html")
     return exam.site.origin("localhost")
 
@@ -43,7 +44,12 @@ def test_session_management_discovery_endpoint_verification(webapp: TokenClient)
 def test_session_management_rp_initiated_logout(
     exam: Exam, party: str, page: Page, add: Add
 ) -> None:
-    client = add(redirect_uris=[f"{party}/callback"], post_logout_redirect_uris=[f"{party}/bye"])
+    """On the way out the server's page tells the client in a frame too, and goes on by itself."""
+    client = add(
+        redirect_uris=[f"{party}/callback"],
+        post_logout_redirect_uris=[f"{party}/bye"],
+        frontchannel_logout_uri=f"{party}/logged-out",
+    )
     frame = client.discovery["check_session_iframe"]
 
     def answer(message: str) -> str:
@@ -66,4 +72,7 @@ def test_session_management_rp_initiated_logout(
     leaving = {"id_token_hint": hint, "post_logout_redirect_uri": f"{party}/bye"}
     page.goto(f"{client.discovery['end_session_endpoint']}?{urlencode(leaving)}")
     page.wait_for_url(f"{party}/bye")
+    told = [asked.path for asked in exam.site.asked if asked.path.startswith("/logged-out?")]
+    sid = claims_of(hint)["sid"]
+    assert told == [f"/logged-out?{urlencode({'iss': exam.issuer, 'sid': sid})}"]
     assert answer(known) == f"{exam.issuer} changed"

@@ -111,6 +111,27 @@ def test_whatever_ends_a_session_tells_its_clients(
         seen.add(sid)
 
 
+def test_who_loses_its_access_is_told_that_the_session_is_over_for_it(
+    deployment: Deployment,
+    services: Services,
+    browserless: Browserless,
+    register: Register,
+    notices: Notices,
+) -> None:
+    """The session goes on, under another name when the client comes back."""
+    register("other", backchannel_logout_uri=URI).sign_in(browserless)
+    client = register("left", backchannel_logout_uri=URI)
+    first = claims_of(client.sign_in(browserless, "openid offline_access")["id_token"])["sid"]
+    services.consents.withdraw(here(services).id, "left", ORIGIN, OPERATOR)
+    assert [(one["sid"], one["client_id"]) for one in notices()] == [(first, "left")]
+    assert browserless.get("/").title.startswith("Your account")
+    second = claims_of(client.sign_in(browserless)["id_token"])["sid"]
+    assert second != first
+    browserless.submit(browserless.get("/"))
+    assert {one["sid"] for one in notices()} > {first, second}
+    assert len(notices()) == 3
+
+
 def test_the_logout_token(
     deployment: Deployment,
     services: Services,
