@@ -8,6 +8,7 @@ are told by the browser itself, on the page that `handle` opens (OpenID Connect 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from idp.crypto.sealing import SealBroken
 from idp.crypto.secrets import random_token
 from idp.domain.audit import Origin
 from idp.domain.clock import Clock
@@ -74,8 +75,11 @@ class SignOut:
 
     def find(self, handle: str, cookie: str) -> Farewell | None:
         """Return a farewell of this browser, None when there is none, or none any more."""
-        with self._store.reading() as connection:
-            found = self._one_time.find(connection, _FAREWELL, handle)
+        try:
+            with self._store.reading() as connection:
+                found = self._one_time.find(connection, _FAREWELL, handle)
+        except SealBroken:
+            return None
         if found is None or not found.is_for(binding_of(cookie)):
             return None
         if found.expires_at <= self._clock():

@@ -20,9 +20,9 @@ from idp.domain.installation import FILE, open_sealer
 from idp.domain.one_time import OneTimeValues
 from idp.domain.signing_keys import SigningKeys
 from idp.store import backup as copies
-from idp.store import schema
+from idp.store import schema, session_clients
 from idp.store.database import Store
-from idp.store.tables import Account, Authorization, OneTime, Session, table
+from idp.store.tables import Account, Authorization, Client, OneTime, Session, table
 from tests.keys.test_housekeeping import family
 from tests.storage import rows
 from tests.support.held_clock import HeldClock
@@ -172,6 +172,25 @@ def test_what_was_ended_after_the_backup_does_not_come_back(
         ).all()
         assert found == [(int(clock.now), "restored")]
         assert connection.execute(select(table(OneTime).c.used_at)).scalars().all() != [None]
+
+
+def test_clients_are_told_of_the_sessions_that_a_restore_ends(
+    node: Node, fresh: Node, path: Path, clock: HeldClock
+) -> None:
+    with node.store.writing() as connection:
+        details = {"backchannel_logout_uri": "https://app.example.test/out"}
+        connection.execute(update(table(Client)).values(details=details))
+        session_id = connection.execute(select(table(Session).c.id)).scalar_one()
+        client_id = connection.execute(select(table(Client).c.client_id)).scalar_one()
+        session_clients.join(connection, session_id, client_id, "the sid", "the sub")
+    create(node, path)
+    fresh.take_key_of(node)
+    restore(fresh, path)
+    with fresh.store.reading() as connection:
+        (told,) = session_clients.notices(connection)
+    assert (told["sid"], told["client_id"], told["subject"]) == ("the sid", client_id, "the sub")
+    assert (told["next_try_at"], told["tries"]) == (int(clock.now), 0)
+    assert told["expires_at"] == int(clock.now) + session_clients.KEPT_SECONDS
 
 
 def test_a_signing_key_that_was_withdrawn_after_the_backup_does_not_come_back(

@@ -1,7 +1,9 @@
 """OpenID Connect Back-Channel Logout 1.0: who is told of which end, by what token, how often."""
 
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from idp.domain.accounts import Account
 from idp.domain.credentials.changes import By
 from idp.domain.logout_delivery import PAUSES, LogoutDelivery
 from idp.domain.services import Services
+from tests.abuse_browser.asking import signed_in
 from tests.logout.conftest import Told
 from tests.support.application import Seeded, settings_for
 from tests.support.browserless import Browserless
@@ -29,6 +32,7 @@ from tests.support.token_parts import claims_of, header_of
 Notices = Callable[[], list[dict[str, Any]]]
 URI = "https://told.example.test/logged-out?at=doorward"
 ME = By(OPERATOR, ORIGIN)
+ROUNDS = 8
 
 
 @pytest.fixture
@@ -109,6 +113,35 @@ def test_whatever_ends_a_session_tells_its_clients(
         assert [(one["sid"], one["client_id"]) for one in new] == [(sid, "told")], name
         assert (new[0]["subject"], new[0]["account_id"]) == (account.subject, account.id)
         seen.add(sid)
+
+
+@pytest.mark.every_database
+def test_who_comes_in_while_the_session_ends_is_told_or_gets_nothing(
+    deployment: Deployment, services: Services, register: Register, notices: Notices
+) -> None:
+    """What a client is handed at the last moment names a session of whose end it learns."""
+    client = register("late", backchannel_logout_uri=URI, first_party=True)
+    for _ in range(ROUNDS):
+        browser = signed_in(deployment)
+        ending = session_id(services)
+        before = {one["sid"] for one in notices()}
+        start = threading.Barrier(2, timeout=30)
+
+        def come(browser: Browserless = browser, start: threading.Barrier = start) -> str | None:
+            start.wait()
+            return browser.start(client.authorization(prompt="none")).left_for
+
+        def leave(ending: str = ending, start: threading.Barrier = start) -> None:
+            start.wait()
+            services.sessions.end_one(ending, here(services).id, ORIGIN, OPERATOR)
+
+        with ThreadPoolExecutor(2) as pool:
+            came, _ = pool.submit(come), pool.submit(leave).result()
+        new = [one for one in notices() if one["sid"] not in before]
+        opened = "code=" in (came.result() or "")
+        assert len(new) == opened
+        for one in new:
+            assert one["client_id"] == "late"
 
 
 def test_who_loses_its_access_is_told_that_the_session_is_over_for_it(
