@@ -75,6 +75,7 @@ class Exams:
         database = databases.copied(template.database, folder / "data", server)
         self._stack.callback(databases.dropped, database, server)
         port, plain_port = free_ports(2)
+        folder.mkdir(parents=True, exist_ok=True)
         file = folder / "ahead"
         clock = AheadClock(file)
         clock.advance(0)
