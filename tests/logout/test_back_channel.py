@@ -1,5 +1,6 @@
 """OpenID Connect Back-Channel Logout 1.0: who is told of which end, by what token, how often."""
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from tests.abuse_browser.asking import signed_in
 from tests.logout.conftest import Told
 from tests.support.application import Seeded, settings_for
 from tests.support.browserless import Browserless
+from tests.support.checkout import ROOT
 from tests.support.deployment import Deployment
 from tests.support.held_clock import HeldClock
 from tests.support.more_clients import Register
@@ -113,6 +115,17 @@ def test_whatever_ends_a_session_tells_its_clients(
         assert [(one["sid"], one["client_id"]) for one in new] == [(sid, "told")], name
         assert (new[0]["subject"], new[0]["account_id"]) == (account.subject, account.id)
         seen.add(sid)
+
+
+def test_sessions_are_ended_in_no_other_place() -> None:
+    """What is found here tells the clients: whatever ends sessions elsewhere would forget them."""
+    ends = re.compile(r"ended_at ?= ?(?!None)|delete\(_SESSIONS\)|DELETE FROM sessions")
+    found = {
+        str(path.relative_to(ROOT / "idp"))
+        for path in (ROOT / "idp").rglob("*.py")
+        if ends.search(path.read_text("utf-8"))
+    }
+    assert found == {"store/sessions.py", "store/backup.py"}
 
 
 @pytest.mark.every_database
