@@ -5,6 +5,8 @@ SQLite writers share transactions (shared_transaction.py): threads never fight o
 """
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +26,7 @@ RowMapping = sqlalchemy.RowMapping | Row
 """A row by the names of its columns."""
 WAIT_SECONDS = 5
 _IDLE_READERS = 8
+_BETWEEN_TRIES = 0.01
 
 
 class Store:
@@ -149,8 +152,23 @@ def _make_private(file: Path) -> None:
 
 def _prepare_sqlite(raw: Any, _record: object) -> None:
     raw.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+    _use_wal(raw)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
         raw.execute(f"PRAGMA {pragma}")
+
+
+def _use_wal(raw: Any) -> None:
+    """Try again when several processes switch a new file at once: there SQLite waits for nobody."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_BETWEEN_TRIES)
+        else:
+            return
 
 
 @contextmanager

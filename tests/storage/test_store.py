@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import event, insert, select, text, update
 
+from idp.store import database
 from idp.store.database import Store
 from idp.store.errors import Conflict, StoreUnavailable
 from idp.store.tables import Account, Counter, Password, table
@@ -274,3 +275,29 @@ def _work_as_a_child(store: Store) -> int:
     with store.writing() as connection:
         rows.add(connection, Counter, counter("other"))
     return 0
+
+
+class Crowded:
+    """A new file that others open at the same moment: SQLite refuses some tries at once."""
+
+    def __init__(self, *codes: int) -> None:
+        self.codes = list(codes)
+        self.done: list[str] = []
+
+    def execute(self, statement: str) -> None:
+        if self.codes:
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = self.codes.pop(0)
+            raise error
+        self.done.append(statement)
+
+
+def test_a_new_file_is_opened_again_while_others_prepare_it() -> None:
+    crowded = Crowded(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY)
+    database._prepare_sqlite(crowded, None)
+    assert crowded.done[0] == "PRAGMA journal_mode=WAL"
+    assert len(crowded.done) == 4
+    broken = Crowded(sqlite3.SQLITE_READONLY)
+    with pytest.raises(sqlite3.OperationalError):
+        database._prepare_sqlite(broken, None)
+    assert broken.done == []
