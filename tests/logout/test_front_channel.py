@@ -6,6 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from idp.domain.services import Services
+from tests.abuse_browser.test_prompts import account_button
+from tests.sign_in.test_several_accounts import both
 from tests.support.browserless import Browserless, Page
 from tests.support.deployment import Deployment
 from tests.support.held_clock import HeldClock
@@ -129,3 +131,25 @@ def test_who_took_no_part_is_not_told(
 def test_a_page_that_is_not_ours_is_not_found(browserless: Browserless) -> None:
     page = browserless.get("/signed-out/nothing")
     assert (page.title.startswith("Signed out"), frames(page)) == (True, [])
+
+
+def test_who_signs_everybody_out_tells_of_each_session(
+    deployment: Deployment, framed: TokenClient
+) -> None:
+    browser = both(deployment)
+    sids = set()
+    for place in (0, 1):
+        page = browser.start(framed.authorization(prompt="select_account"))
+        page = browser.finish(browser.submit(page, account_button(page, place)))
+        sids.add(claims_of(framed.redeem(page.callback).json()["id_token"])["sid"])
+    page = browser.post("/sign-out", form_fields(browser), f"{browser.origin}/")
+    told = {parse_qs(urlsplit(address).query)["sid"][0] for address in frames(page)}
+    assert told == sids
+    assert len(sids) == 2
+
+
+def form_fields(browser: Browserless) -> list[tuple[str, str]]:
+    """Return what the button sends that signs everybody out."""
+    page = browser.get("/")
+    form = next(form for form in page.document.forms if form.action == "/sign-out")
+    return [*form.values(), ("everybody", "yes")]
