@@ -36,6 +36,9 @@ SILENCE_SECONDS = 5
 REQUEST_SECONDS = 10
 """How long a request may take from its first byte to the last of its body, however steadily it
 drips: the largest body, 256 KiB, then needs 26 KiB a second."""
+PASSWORD_SECONDS = 3
+"""The same for what takes one of the few places of passwords: a form comes in one piece, and who
+drips it would hold up everybody else's sign-in."""
 PARTING_SECONDS = 0.5
 """How long a client may take to hang up after its last answer."""
 
@@ -174,7 +177,7 @@ class PatientWorker(ThreadWorker):
         application = self.wsgi
 
         def told(environ: Any, start_response: Any) -> Any:
-            environ[TOO_MANY] = self._told.too_many
+            environ[TOO_MANY] = self._told.turn is Turn.TOO_MANY
             return application(environ, start_response)
 
         self.wsgi = told
@@ -213,7 +216,7 @@ class PatientWorker(ThreadWorker):
         if found is None:
             return
         (conn, turn), done, kept = found, Future[Any](), False
-        self._told.too_many = turn is Turn.TOO_MANY
+        self._told.turn = turn
         try:
             kept = self.handle(conn)
         finally:
@@ -228,7 +231,9 @@ class PatientWorker(ThreadWorker):
         """
         if self.tls and not tls.is_secured(conn.sock):
             return _secure(conn, self.tls)
-        _reader_of(conn).deadline = time.monotonic() + REQUEST_SECONDS
+        password = self._told.turn is Turn.PASSWORD
+        seconds = PASSWORD_SECONDS if password else REQUEST_SECONDS
+        _reader_of(conn).deadline = time.monotonic() + seconds
         kept = super().handle(conn)
         if kept is False:
             _part(conn.sock)

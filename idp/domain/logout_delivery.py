@@ -11,6 +11,7 @@ from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clients import Client, Clients
 from idp.domain.clock import Clock
 from idp.domain.dispatch import Dispatch, Manner, Problem
+from idp.domain.signing_keys import NoSigningKey
 from idp.outbound.fetching import FetchFailed
 from idp.store.database import Connection, RowMapping, Store
 from idp.store.session_clients import NOTICES
@@ -19,6 +20,9 @@ PAUSES = (20, 100, 480, 3000)
 """Seconds between the tries: five, within an hour."""
 TOGETHER = 8
 """Clients told at the same time, so that a dead one holds up few."""
+RESTS = 15
+"""Seconds for which a client that can't be reached is not asked again: less than the first pause.
+Else whoever signs out often at a dead address would hold up everybody's notices."""
 _SUCCEEDED = frozenset({200, 204})
 _FINAL = frozenset({400})
 _OURSELVES = Origin()
@@ -45,6 +49,8 @@ class LogoutDelivery:
         self._audit = audit
         self._mint = mint
         self._post = post
+        self._clock = clock
+        self._resting: dict[str, float] = {}
         manner = Manner("logout notice", self._attempt, _pause, self._note, TOGETHER)
         self._dispatch = Dispatch(store, clock, NOTICES, manner)
 
@@ -65,14 +71,25 @@ class LogoutDelivery:
         address = client and not client.disabled and client.details.get("backchannel_logout_uri")
         if not client or not address:
             return Problem("it does not want to be told any more", permanent=True)
-        token = self._mint(client, row["subject"], row["sid"])
+        if 0 <= self._clock() - self._resting.get(client.client_id, float("-inf")) < RESTS:
+            return Problem("it could not be reached a moment ago")
         try:
+            token = self._mint(client, row["subject"], row["sid"])
             status = self._post(address, {"logout_token": token})
+        except NoSigningKey:
+            return Problem("there is no key for the algorithm that it registered")
         except FetchFailed as failure:
+            self._rest(client.client_id)
             return Problem(failure.reason)
         if status in _SUCCEEDED:
             return None
         return Problem(f"status {status}", permanent=status in _FINAL)
+
+    def _rest(self, client_id: str) -> None:
+        """Leave a client alone for a while, and forget those that were left alone long enough."""
+        now = self._clock()
+        resting = {**self._resting, client_id: now}
+        self._resting = {each: at for each, at in resting.items() if 0 <= now - at < RESTS}
 
     def _note(self, connection: Connection, row: RowMapping, problem: Problem | None) -> None:
         detail = {"sid": row["sid"], "tries": row["tries"]}

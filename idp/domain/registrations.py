@@ -137,8 +137,10 @@ class Registrations:
         self, managed: Managed, details: Mapping[str, Any], *, secret: bool, origin: Origin
     ) -> Registered:
         """Replace the metadata. A client that needs a secret keeps the one it has, or gets its
-        first. Raises Refused when somebody else used the token meanwhile.
+        first. Raises Refused when somebody else used the token meanwhile, and Throttled.
         """
+        # Each change is written down, and sends us to look for another logo.
+        self._throttle.count("registration change", origin.address)
         client_id = managed.client.client_id
         live = self._clients.has_secret(managed.client, details)
         new_secret = secrets.random_token(SECRET_PREFIX) if secret and not live else None

@@ -5,7 +5,7 @@ at once, what failed is not asked for again at once, and what is only old serves
 """
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -26,6 +26,8 @@ FAILURE_LIFETIME = 30
 _MOST_DOCUMENTS = 2000
 _MOST_BYTES = 32 * 1024 * 1024
 _MOST_AT_ONCE = 8
+_MOST_AT_ONE_HOST = 4
+"""Threads that ask one server, or wait for who does: a slow one leaves places for the others."""
 _PATIENCE = 6.0
 """Seconds to wait for another thread's fetch, which takes 5 at most."""
 _Key = tuple[str, tuple[str, ...], int]
@@ -84,6 +86,7 @@ class RemoteDocuments:
         self._bytes = 0
         self._asked: dict[_Key, Future[Fetched]] = {}
         self.free_slots = most_at_once
+        self._at_host: Counter[str] = Counter()
 
     def get(
         self,
@@ -105,9 +108,10 @@ class RemoteDocuments:
                 self._kept.move_to_end(key)
                 return kept.document
             asked = self._asked.get(key)
-            if obstacle := self._obstacle(kept, now, asked):
+            if obstacle := self._obstacle(kept, now, asked, host := _host(url)):
                 return _stand_in(kept, now, obstacle)
             self.free_slots -= 1
+            self._at_host[host] += 1
             promise = self._asked[key] = asked or Future()
         try:
             return promise.result(_PATIENCE) if asked else self._fetch(key, promise)
@@ -116,14 +120,17 @@ class RemoteDocuments:
         finally:
             with self._lock:
                 self.free_slots += 1
+                self._at_host[host] -= 1
+                self._at_host += Counter()  # forgets hosts that nobody asks
 
-    def _obstacle(self, kept: _Kept, now: float, asked: "Future[Fetched] | None") -> str:
+    def _obstacle(self, kept: _Kept, now: float, asked: "Future[Fetched] | None", host: str) -> str:
         """Say why this thread should not ask, or not wait for the one that does."""
         if kept.failed_lately(now):
             return kept.failure
         if asked and kept.stands_in(now):
             return "another thread asks"
-        return "" if self.free_slots else "too many fetches at once"
+        free = self.free_slots and self._at_host[host] < _MOST_AT_ONE_HOST
+        return "" if free else "too many fetches at once"
 
     def _fetch(self, key: _Key, promise: "Future[Fetched]") -> Fetched:
         """Ask, keep what came of it, and tell those who wait for it."""
@@ -163,6 +170,11 @@ def _outcome(
     said = USUAL_LIFETIME if document.max_age is None else document.max_age
     lifetime = min(max(said, SHORTEST_LIFETIME), LONGEST_LIFETIME)
     return _Kept(now, document, lifetime)
+
+
+def _host(url: str) -> str:
+    """Return the host and port of an address, "" for what is none."""
+    return url.partition("://")[2].partition("/")[0].lower()
 
 
 def _stand_in(kept: _Kept, now: float, obstacle: str) -> Fetched:

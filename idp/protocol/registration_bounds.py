@@ -44,6 +44,9 @@ def check(details: Mapping[str, Any], policy: RegistrationPolicy) -> None:
             ("post_logout_redirect_uris", "invalid_client_metadata"),
         ):
             _check_hosts(name, code, details[name], policy.redirect_hosts)
+        # Browsers are sent there as well (OpenID Connect Core section 4).
+        starts = [uri for name, uri in details.items() if name == "initiate_login_uri"]
+        _check_hosts("initiate_login_uri", "invalid_client_metadata", starts, policy.redirect_hosts)
 
 
 def _within(name: str, wanted: Iterable[str], allowed: Iterable[str]) -> None:

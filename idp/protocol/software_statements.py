@@ -46,7 +46,9 @@ class SoftwareStatements:
             raise _invalid("it is not a text")
         claims = self._claims(statement)
         stated = {name: value for name, value in claims.items() if name not in _OF_THE_TOKEN}
-        return {**metadata, **stated}
+        # A name in one language would else be shown instead of the one that is vouched for.
+        said = {name: metadata[name] for name in metadata if name.partition("#")[0] not in stated}
+        return said | stated
 
     def _claims(self, statement: str) -> dict[str, Any]:
         try:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from flask import Response, request, url_for
 
 from idp.domain.accounts import email_key
+from idp.domain.clients import Client
 from idp.domain.interactions import Progress
 from idp.domain.sessions import Session
 from idp.domain.sign_out import Farewell
@@ -98,7 +99,24 @@ def _meant(asked: LogoutRequest) -> Session | None:
 
 def _is_proven(asked: LogoutRequest, session: Session | None) -> bool:
     """Whether nobody has to be asked: the hint names who is signed in, or nobody is."""
-    return session is None or _is_named(asked, session)
+    return _may_leave(asked) if session is None else _is_named(asked, session)
+
+
+def _may_leave(asked: LogoutRequest) -> bool:
+    """Whether nobody who is signed in has to be asked either before it goes on to the client.
+
+    Else whoever can register a client could make links to this server that end anywhere (RFC 9700
+    section 4.11.2); but a client may have back whom it has just signed out.
+    """
+    client = services().clients.find(asked.client_id) if asked.client_id else None
+    if client is None or asked.continue_uri is None or _is_known(client):
+        return True
+    subjects = services().subjects
+    return asked.subject in {subjects.of(account, client) for account in just_signed_out()}
+
+
+def _is_known(client: Client) -> bool:
+    return services().registering.registrations.trusts(client)
 
 
 def _is_named(asked: LogoutRequest, session: Session) -> bool:
@@ -185,7 +203,7 @@ def _done(client_id: str | None, onward: str | None = None, frames: Sequence[str
         client=view_of(client),
         frames=frames,
         onward=onward is not None,
-        continue_url=onward or (client.client_uri if client else None),
+        continue_url=onward or (client.client_uri if client and _is_known(client) else None),
         sign_in_url=url_for("start"),
         stays=_STAYS,
     )

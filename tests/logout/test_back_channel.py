@@ -225,6 +225,36 @@ def test_the_logout_token(
     assert page.status == 400, "it is no ID token (SECURITY case 53)"
 
 
+def test_case_120_a_client_that_can_not_be_reached_holds_nobody_up(
+    register: Register,
+    client: TokenClient,
+    deployment: Deployment,
+    delivery: LogoutDelivery,
+    told: Told,
+    clock: HeldClock,
+) -> None:
+    """Signing out again and again at a dead address must not fill the line for all others."""
+    dead = register("dead", backchannel_logout_uri="https://dead.example.test/", first_party=True)
+    for _ in range(ROUNDS + 4):
+        browser = deployment.browserless()
+        dead.sign_in(browser)
+        browser.submit(browser.get("/"))
+    client.sign_in(browser)
+    browser.submit(browser.get("/"))
+    told.answers = ["it took too long"] * (ROUNDS + 4)
+    assert delivery.run_once() == ROUNDS + 5
+    asked = [url for url, _ in told.posts]
+    assert asked.count("https://dead.example.test/") <= ROUNDS, "those that began together"
+    assert URI in asked
+    # The rest is not given up: it is told with the next try.
+    told.posts.clear()
+    told.answers.clear()
+    clock.advance(PAUSES[0])
+    while delivery.run_once():
+        clock.advance(1)
+    assert len(told.posts) >= ROUNDS + 4
+
+
 def test_a_client_is_asked_five_times_in_an_hour(
     services: Services,
     browserless: Browserless,

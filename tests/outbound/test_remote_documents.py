@@ -160,6 +160,27 @@ def test_case_082_few_wait_and_one_asks(clock: HeldClock) -> None:
     assert len(got) == 3
 
 
+def test_case_082_one_slow_server_leaves_places_for_the_others(clock: HeldClock) -> None:
+    """Whoever registers a client with a slow `jwks_uri` would else shut the others' keys out."""
+    server, got = Slow(), list[bytes]()
+    documents = RemoteDocuments(server, clock)
+    threads = []
+    for number in range(4):
+        threads += [begin(documents, f"https://SLOW.example.test/{number}", got)]
+        assert server.begun.acquire(timeout=10)
+    for more in ("https://slow.example.test/4", "https://slow.example.test/0"):
+        with pytest.raises(FetchFailed) as failed:
+            body(documents, more)
+        assert failed.value.reason == "too many fetches at once"
+    threads += [begin(documents, URL, got)]
+    assert server.begun.acquire(timeout=10)
+    server.let.set()
+    for thread in threads:
+        thread.join()
+    assert len(got) == 5
+    assert body(documents, "https://slow.example.test/4"), "its places are free again"
+
+
 def test_case_082_nobody_waits_where_an_older_one_can_stand_in(clock: HeldClock) -> None:
     server, got = Slow(), list[bytes]()
     documents = RemoteDocuments(server, clock)

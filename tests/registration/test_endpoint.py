@@ -72,9 +72,9 @@ def test_what_may_be_registered_is_bounded_and_told(
     refusal(invalid, "groups", scope="groups")
     refusal(invalid, "require_pkce must be true", require_pkce=False)
     refusal(invalid, "logo_uri", logo_uri="http://192.0.2.1/logo.png")
-    refusal("invalid_software_statement", "iss is missing", software_statement="e30.e30.e30")
+    refusal("invalid_software_statement", "not valid", software_statement="e30.e30.e30")
     nobodys = base64.urlsafe_b64encode(b'{"iss": "https://x.example"}').decode().rstrip("=")
-    unapproved = f"e30.{nobodys}.e30"
+    unapproved = f"eyJhbGciOiJFUzI1NiJ9.{nobodys}.e30"
     refusal("unapproved_software_statement", "not accepted", software_statement=unapproved)
     defaults = registrar.registered({"redirect_uris": METADATA["redirect_uris"], "scope": None})
     assert defaults["scope"] == "openid profile email address phone"
@@ -117,6 +117,12 @@ def test_the_operator_bounds_open_registration(registrar: Registrar) -> None:
         assert elsewhere in answer.json()["error_description"]
     answer = registrar.post(scope=None, post_logout_redirect_uris=["https://evil.test/bye"])
     assert answer.json()["error"] == "invalid_client_metadata"
+    # Browsers are sent there as well (OpenID Connect Core section 4).
+    start = "https://guide.example.test/start"
+    assert registrar.registered(scope=None, initiate_login_uri=start)["initiate_login_uri"] == start
+    answer = registrar.post(scope=None, initiate_login_uri="https://evil.test/start")
+    assert answer.json()["error"] == "invalid_client_metadata"
+    assert "initiate_login_uri" in answer.json()["error_description"]
 
 
 @pytest.mark.parametrize("settings_name", ["closed"])

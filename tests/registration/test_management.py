@@ -177,3 +177,24 @@ def test_what_is_not_used_is_deleted(
     clock.advance(1)
     assert not alive(used)
     assert services.clients.get("webapp").last_used_at is None
+
+
+@pytest.mark.settings(network_limit=3, registration="open")
+def test_changes_are_counted_before_they_are_written(
+    registrar: Registrar, services: Services, clock: HeldClock
+) -> None:
+    """Whoever may register could else fill the audit log, and let us fetch logos without end."""
+    told = registrar.registered()
+
+    def changed() -> int:
+        return sum(one["event"] == "client.changed" for one in entries(services.store))
+
+    for _ in range(3):
+        answer = registrar.put(told, **METADATA)
+        assert answer.status_code == 200
+        told = answer.json()
+    refused = registrar.put(told, **METADATA)
+    assert (refused.status_code, changed()) == (429, 3)
+    clock.advance(int(refused.headers["Retry-After"]))
+    assert registrar.put(told, **METADATA).status_code == 200
+    assert changed() == 4
