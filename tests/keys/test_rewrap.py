@@ -119,9 +119,10 @@ class Node:
         token = self.keys.active("RS256").sign({}, "JWT")
         with self.store.reading() as connection:
             found = [self.one_time.find(connection, "code", f"v{n}") for n in range(10)]
-            mails = connection.execute(select(table(OutgoingMail))).mappings().all()
-            apps = connection.execute(select(table(Authenticator))).mappings().all()
-            known = connection.execute(select(table(ClientSecret))).mappings().all()
+            mails, apps, known = [
+                connection.execute(select(rows).order_by(*rows.primary_key)).mappings().all()
+                for rows in map(table, (OutgoingMail, Authenticator, ClientSecret))
+            ]
         payloads: list[object] = [one.payload for one in found if one]
         payloads += [self.open(row["sealed"], outbox.place(row["id"])) for row in mails]
         payloads += [
