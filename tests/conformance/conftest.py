@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.conformance.judges import CODE, Judge, Judges, Plan
 from tests.support.deployment import Deployment
 from tests.support.discovery import Discovery
 from tests.support.exam import Exam
@@ -57,6 +58,30 @@ def add(exam: Exam, deployment: Deployment) -> Add:
         )
 
     return registered
+
+
+@pytest.fixture
+def judges(exam: Exam, deployment: Deployment) -> Judges:
+    """Registers the relying parties that the suite plays."""
+
+    def new_client(client_id: str, secret: str, **facts: str) -> TokenClient:
+        http = deployment.new_http()
+        return TokenClient(http, Discovery(http, exam.issuer), client_id, secret, **facts)
+
+    return Judges(exam, new_client)
+
+
+@pytest.fixture
+def plan(request: pytest.FixtureRequest) -> Plan:
+    """The plan that the test is run by; the modules that are repeated set it."""
+    found: Plan = getattr(request, "param", CODE)
+    return found
+
+
+@pytest.fixture
+def judge(judges: Judges, plan: Plan) -> Judge:
+    """The relying party of this test's plan."""
+    return judges.judge(plan)
 
 
 @pytest.fixture

@@ -7,15 +7,17 @@ left there. Its time is the machine's, and goes on by hand besides.
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from idp.app import services_of
+from idp.domain.services import Services
 from tests.support import databases, idp_ahead, proxy, tls_site
-from tests.support.application import Seeded, Templates
+from tests.support.application import Seeded, Templates, running, settings_for
 from tests.support.certificates import Authority
 from tests.support.deployment import Deployment
 from tests.support.idp_ahead import AheadClock
@@ -23,7 +25,15 @@ from tests.support.postgres_server import PostgresServer
 from tests.support.serving import HOST, Serving, free_port, nodes_over
 from tests.support.tls_site import Site
 
-_SETTINGS = {"trusted_proxies": f"{HOST}/32", "network_limit": 1_000_000}
+# Limits on strangers, since all come from one address; and registration as the suite needs it.
+_SETTINGS = {
+    "trusted_proxies": f"{HOST}/32",
+    "network_limit": 1_000_000,
+    "registration": "open",
+    "registration_limit": 1_000_000,
+    "registration_require_pkce": False,
+    "registration_trusted": True,
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,10 @@ class Exam:
     clock: AheadClock
     plain_port: int
     site: Site
+    services: Services
+    """The parts of an application of the test's own over the same database, to arrange things."""
+    added: list[str] = field(default_factory=list)
+    """The clients that were added to it."""
 
     @property
     def issuer(self) -> str:
@@ -89,6 +103,8 @@ class Exams:
             outbound_ca_file=str(site.authority),
             **_SETTINGS,
         )
+        settings = settings_for(database, folder / "keys", issuer=serving.issuer, **_SETTINGS)
+        app = self._stack.enter_context(running(settings, clock))
         authority = Authority(folder / "tls")
         self._stack.enter_context(
             proxy.nginx(
@@ -99,7 +115,7 @@ class Exams:
                 inside=serving.nodes[0].port,
             )
         )
-        return Exam(serving, authority, clock, plain_port, site)
+        return Exam(serving, authority, clock, plain_port, site, services_of(app))
 
 
 def free_ports(count: int) -> Sequence[int]:
