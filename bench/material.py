@@ -12,9 +12,10 @@ from idp.config import Settings
 from idp.crypto.passwords import hash_password
 from idp.crypto.secrets import random_token
 from idp.domain.accounts import Account
+from idp.domain.approvals import Approval
 from idp.domain.assurance import Assurance
 from idp.domain.audit import Origin
-from idp.domain.authorizations import Approval, Authorization, Issued
+from idp.domain.authorizations import Authorization, Issued
 from idp.domain.resources import OIDC_SCOPES
 from idp.domain.services import Services
 from idp.domain.sessions import Login, Session
@@ -127,13 +128,15 @@ class Material:
         approval = Approval(
             client.client_id, REDIRECT_URI, SCOPES, None, "nonce", CHALLENGE, True, _ACR, "ada"
         )
+        approvals = self.parts.approvals
+        openings = [
+            approvals.prepare(approval, self.sessions[index % _PEOPLE][1])
+            for index in range(number)
+        ]
         with self.parts.store.writing() as connection:
-            return [
-                self.parts.authorizations.open(
-                    connection, approval, self.sessions[index % _PEOPLE][1], _HERE
-                )
-                for index in range(number)
-            ]
+            for opening in openings:
+                approvals.open(connection, opening, None, _HERE)
+        return [opening.code or "" for opening in openings]
 
     def refresh_tokens(self, client: Known, number: int) -> list[str]:
         """Return one unused refresh token for each of some new authorizations."""

@@ -19,7 +19,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from idp.config_sources import PREFIX, ConfigurationError, FileSource, port_problem
+from idp.config_sources import PREFIX, ConfigurationError, FileSource, bare_origin, listed
 
 __all__ = ["PREFIX", "ConfigurationError", "Network", "Settings", "load"]
 
@@ -34,23 +34,6 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 def _option(default: Any, text: str, **limits: Any) -> Any:
     return Field(default, description=text, **limits)
-
-
-def _parts(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _bare_origin(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must look like https://id.example.com")
-    if value != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
-        raise ValueError("must be a bare origin, without path, trailing slash or user")
-    if value != value.lower():
-        raise ValueError("must be written in lower case")
-    if problem := port_problem(parts):
-        raise ValueError(problem)
-    return value
 
 
 class Settings(BaseSettings):
@@ -142,6 +125,11 @@ class Settings(BaseSettings):
         "How ID tokens may be signed, comma separated; each has keys of its own. RS256 and ES256 "
         "are needed; Ed25519 is EdDSA by its newer name; none lets clients register for no "
         "signature.",
+    )
+    front_channel_tokens: bool = _option(
+        False,
+        "Clients may register for tokens from the authorization endpoint (implicit and hybrid "
+        "flow), which RFC 9700 advises against.",
     )
     key_rotation_period: int = _option(30 * 86400, "Seconds after which a new key signs.", ge=1)
     clock_skew: int = _option(
@@ -244,26 +232,21 @@ class Settings(BaseSettings):
     @classmethod
     def _networks(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return tuple(map(ipaddress.ip_network, _parts(value)))
+            return tuple(map(ipaddress.ip_network, listed(value)))
         return value
 
-    @field_validator("registration_scopes", "registration_redirect_hosts", mode="before")
+    @field_validator(
+        "registration_scopes", "registration_redirect_hosts", "signing_algorithms", mode="before"
+    )
     @classmethod
     def _names(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+        return listed(value) if isinstance(value, str) else value
 
     @field_validator("issuer")
     @classmethod
     def _issuer(cls, value: str) -> str:
         """The issuer is compared byte for byte: a bare origin (RFC 8414 section 2)."""
-        return _bare_origin(value) if value else value
-
-    @field_validator("signing_algorithms", mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        return _parts(value) if isinstance(value, str) else value
+        return bare_origin(value) if value else value
 
     @field_validator("signing_algorithms")
     @classmethod
@@ -286,8 +269,8 @@ class Settings(BaseSettings):
     def _origins(cls, value: Any) -> Any:
         """Browsers send origins in one form; passkeys and fetches work over https alone."""
         if isinstance(value, str):
-            value = _parts(value)
-        if not all(_bare_origin(each).startswith("https://") for each in value):
+            value = listed(value)
+        if not all(bare_origin(each).startswith("https://") for each in value):
             raise ValueError("must be https origins")
         return value
 

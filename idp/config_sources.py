@@ -6,7 +6,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -145,3 +145,22 @@ def port_problem(origin: SplitResult) -> str | None:
     if port == 0 or ":" in host.rpartition("]")[2]:
         return "must name a port from 1 to 65535, or none"
     return None
+
+
+def listed(value: str) -> tuple[str, ...]:
+    """Return the parts of a value that are separated by commas."""
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def bare_origin(value: str) -> str:
+    """Return an origin as the settings take it. Raises ValueError."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must look like https://id.example.com")
+    if value != f"{parts.scheme}://{parts.netloc}" or "@" in parts.netloc:
+        raise ValueError("must be a bare origin, without path, trailing slash or user")
+    if value != value.lower():
+        raise ValueError("must be written in lower case")
+    if problem := port_problem(parts):
+        raise ValueError(problem)
+    return value

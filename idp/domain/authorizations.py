@@ -4,20 +4,18 @@ Nothing is signed or hashed slowly inside a transaction: tokens are minted befor
 by whoever loses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from idp.config import LONGEST_ACCESS_TOKEN, Settings
-from idp.crypto.secrets import digest, random_identifier, random_token
+from idp.crypto.secrets import digest
 from idp.domain import accounts
 from idp.domain.accounts import Account
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
 from idp.domain.errors import Refused
 from idp.domain.one_time import OneTimeValues
-from idp.domain.session_clients import sid_of
-from idp.domain.sessions import Session
 from idp.store import authorizations as rows
 from idp.store import memberships
 from idp.store.database import Connection, RowMapping, Store
@@ -26,6 +24,11 @@ from idp.store.errors import Conflict
 CODE = "code"
 REFRESH_TOKEN = "refresh token"
 _JTI = "access token"
+
+
+def last_token(settings: Settings) -> int:
+    """Return for how many seconds an authorization outlasts its last refresh token, or has none."""
+    return settings.code_lifetime + LONGEST_ACCESS_TOKEN + settings.clock_skew
 
 
 @dataclass(frozen=True)
@@ -48,31 +51,6 @@ class Authorization:
     open: bool
     sid: str | None = None
     claims: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Approval:
-    """What a completed authorization request allows, and what its code is bound to.
-
-    `subject` is what the client calls the person; `acr` is what it is told: the one it asked for
-    where more was reached.
-    """
-
-    client_id: str
-    redirect_uri: str
-    scopes: tuple[str, ...]
-    resource: str | None
-    nonce: str | None
-    code_challenge: str | None
-    refreshable: bool
-    acr: str
-    subject: str
-    claims: Mapping[str, Any] | None = None
-
-    @property
-    def offline(self) -> bool:
-        """Whether it outlives the session."""
-        return "offline_access" in self.scopes
 
 
 @dataclass(frozen=True)
@@ -100,7 +78,7 @@ class Issued:
 
 
 class Authorizations:
-    """Opens, redeems, checks and revokes."""
+    """Redeems, checks and revokes."""
 
     def __init__(
         self,
@@ -115,59 +93,7 @@ class Authorizations:
         self._audit = audit
         self._clock = clock
         self._settings = settings
-        # Seconds for which an authorization outlasts its last refresh token, or has none.
-        self._last_token = settings.code_lifetime + LONGEST_ACCESS_TOKEN + settings.clock_skew
-
-    def open(
-        self, connection: Connection, approval: Approval, session: Session, origin: Origin
-    ) -> str:
-        """Open an authorization in the caller's transaction and return its code. Raises NotFound
-        when the session has ended meanwhile.
-        """
-        now = int(self._clock())
-        authorization_id = random_identifier()
-        sid = sid_of(connection, session.id, approval.client_id, approval.subject)
-        rows.add(connection, self._row(authorization_id, approval, session, now) | {"sid": sid})
-        code = random_token()
-        bound = {
-            "redirect_uri": approval.redirect_uri,
-            "nonce": approval.nonce,
-            "code_challenge": approval.code_challenge,
-        }
-        lifetime = self._settings.code_lifetime
-        self._one_time.put(
-            connection, CODE, code, bound, lifetime, authorization_id=authorization_id
-        )
-        person = session.account.id
-        detail = {"authorization": authorization_id, "scopes": " ".join(approval.scopes)}
-        for place, names in (approval.claims or {}).items():
-            detail[f"claims_{place}"] = " ".join(names)
-        actor, client_id = f"account:{person}", approval.client_id
-        entry = Entry("authorization.opened", actor, person, client_id, detail=detail)
-        self._audit.record(connection, origin, entry)
-        return code
-
-    def _row(
-        self, authorization_id: str, approval: Approval, session: Session, now: int
-    ) -> dict[str, object]:
-        refreshed_for = self._settings.refresh_absolute_lifetime if approval.refreshable else 0
-        return {
-            "id": authorization_id,
-            "account_id": session.account.id,
-            "client_id": approval.client_id,
-            "session_id": session.id,
-            "session_bound": not approval.offline,
-            "scopes": list(approval.scopes),
-            "resource": approval.resource,
-            "auth_time": session.auth_time,
-            "amr": list(session.amr),
-            "acr": approval.acr,
-            "claims": approval.claims,
-            "created_at": now,
-            "expires_at": now + refreshed_for + self._last_token,
-            "revoked_at": None,
-            "revoked_because": None,
-        }
+        self._last_token = last_token(settings)
 
     def find_code(self, code: str) -> IssuedCode | None:
         """Look at a code without using it."""
@@ -329,13 +255,18 @@ class Authorizations:
         self._audit.record(connection, origin, entry)
 
 
+def sees_groups(scopes: Collection[str], claims: Mapping[str, Any]) -> bool:
+    """Whether a client is told in which groups the person is."""
+    return any("groups" in names for names in (scopes, *claims.values()))
+
+
 def from_row(connection: Connection, row: RowMapping) -> Authorization:
     """Build an authorization from its row, joined with the person's.
 
     Groups are looked up for who may see them, roles for nobody.
     """
     claims = row["claims"] or {}
-    seen = any("groups" in names for names in (row["scopes"], *claims.values()))
+    seen = sees_groups(row["scopes"], claims)
     groups = memberships.groups(connection, row["id"]) if seen else frozenset()
     return Authorization(
         row["authorization_id"],

@@ -5,15 +5,16 @@ The browser carries a random handle. What was asked is stored and never sent aga
 approves is what was displayed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from idp.config import Settings
 from idp.crypto.sealing import SealBroken
 from idp.crypto.secrets import random_token
+from idp.domain.approvals import Approvals, Opening
 from idp.domain.audit import Audit, Entry, Origin
-from idp.domain.authorizations import Approval, Authorizations
+from idp.domain.authorizations import Issued
 from idp.domain.clock import Clock
 from idp.domain.consents import Consents, Pairs
 from idp.domain.errors import Ended, NotFound, Throttled
@@ -24,6 +25,10 @@ from idp.domain.throttling import Throttle
 from idp.store.database import Connection, Store
 
 INTERACTION = "interaction"
+Ending = str | Mapping[str, Any]
+"""Where an interaction leads: an address, or what a form takes to a client: its `client_id`, the
+form's `action` and `fields`.
+"""
 _REPEAT_SECONDS = 60
 _GONE = marked("It took too long, or was finished already.")
 
@@ -43,7 +48,7 @@ class Progress:
     `another` asks for another account than those signed in, `keep` to stay signed in; `mailed` is
     the latest link that was mailed, `details` what a longer way has gathered. `offer` is the id of
     the account that is asked whether it wants a passkey before it goes on. `said` is a message for
-    the next page, `result` the redirect that ended it.
+    the next page, `result` how it ended.
     """
 
     request: Mapping[str, Any] | None = None
@@ -64,7 +69,7 @@ class Progress:
     session_id: str = ""
     chosen: str = ""
     consented: str = ""
-    result: str | None = None
+    result: Ending | None = None
 
     def session_of(self, account_id: str) -> str:
         """Return the session that this account began in this interaction, empty if none."""
@@ -91,7 +96,7 @@ class Interactions:
         self,
         store: Store,
         one_time: OneTimeValues,
-        authorizations: Authorizations,
+        approvals: Approvals,
         consents: Consents,
         throttle: Throttle,
         audit: Audit,
@@ -100,7 +105,7 @@ class Interactions:
     ) -> None:
         self._store = store
         self._one_time = one_time
-        self._authorizations = authorizations
+        self._approvals = approvals
         self._consents = consents
         self._throttle = throttle
         self._audit = audit
@@ -245,40 +250,39 @@ class Interactions:
     def finish(
         self,
         interaction: Interaction | None,
-        approval: Approval,
-        session: Session,
-        answer: Callable[[str], str],
+        opening: Opening,
+        issued: Issued | None,
+        ending: Ending,
         origin: Origin,
-    ) -> str:
-        """Open the authorization and return the redirect that `answer` makes of its code.
+    ) -> Ending:
+        """Open the authorization and return how that ends for the client.
 
-        The same browser that repeats the last click within a minute gets the same redirect. Raises
-        NotFound.
+        The same browser that repeats the last click within a minute gets the same answer, and what
+        was made for this one is thrown away. Raises NotFound.
         """
         with self._store.writing() as connection:
             taken = self._take(connection, interaction) if interaction else None
             if interaction and taken is None:
                 return self._repeated(connection, interaction)
-            code = self._authorizations.open(connection, approval, session, origin)
-            location = answer(code)
+            self._approvals.open(connection, opening, issued, origin)
             if interaction:
-                self._end(connection, interaction, taken, location)
-            return location
+                self._end(connection, interaction, taken, ending)
+            return ending
 
     def cancel(
-        self, interaction: Interaction, location: str, client_id: str, actor: str, origin: Origin
-    ) -> str:
-        """End the interaction without an authorization and return the redirect. Raises NotFound."""
+        self, interaction: Interaction, ending: Ending, client_id: str, actor: str, origin: Origin
+    ) -> Ending:
+        """End the interaction without an authorization and return how. Raises NotFound."""
         with self._store.writing() as connection:
             taken = self._take(connection, interaction)
             if taken is None:
                 return self._repeated(connection, interaction)
-            self._end(connection, interaction, taken, location)
+            self._end(connection, interaction, taken, ending)
             entry = Entry("authorization.refused", actor, None, client_id, "refused")
             self._audit.record(connection, origin, entry)
-            return location
+            return ending
 
-    def close(self, interaction: Interaction, location: str) -> str:
+    def close(self, interaction: Interaction, location: str) -> Ending:
         """End a plain visit or a sign-out and return where it leads. Raises NotFound."""
         with self._store.writing() as connection:
             taken = self._take(connection, interaction)
@@ -304,15 +308,15 @@ class Interactions:
         connection: Connection,
         interaction: Interaction,
         taken: Mapping[str, Any] | None,
-        location: str,
+        ending: Ending,
     ) -> None:
         """Write down where an interaction led that was just taken, for who repeats the click."""
-        payload = {**(taken or {}), "result": location}
+        payload = {**(taken or {}), "result": ending}
         self._one_time.rewrite(connection, INTERACTION, interaction.handle, payload)
 
-    def _repeated(self, connection: Connection, interaction: Interaction) -> str:
+    def _repeated(self, connection: Connection, interaction: Interaction) -> Ending:
         found = self._one_time.find(connection, INTERACTION, interaction.handle)
         result = found.payload.get("result") if found else None
-        if not isinstance(result, str):
+        if not isinstance(result, str | dict):
             raise NotFound(_GONE)
         return result

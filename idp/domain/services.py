@@ -7,6 +7,7 @@ from idp.config import Settings
 from idp.domain.activity import Activity
 from idp.domain.addresses import Addresses
 from idp.domain.administrators import Administrators
+from idp.domain.approvals import Approvals
 from idp.domain.audit import Audit
 from idp.domain.audit_search import AuditSearch
 from idp.domain.authorizations import Authorizations
@@ -62,6 +63,7 @@ class Services(Foundation):
     registering: Registering
     resources: Resources
     consents: Consents
+    approvals: Approvals
     authorizations: Authorizations
     refresh_tokens: RefreshTokens
     interactions: Interactions
@@ -106,9 +108,8 @@ def _assemble(on: Foundation) -> Services:
     settings, clock, store, audit = on.settings, on.clock, on.store, on.audit
     consents = Consents(store, audit, clock)
     authorizations = Authorizations(store, on.one_time, audit, clock, settings)
-    interactions = Interactions(
-        store, on.one_time, authorizations, consents, on.throttle, audit, clock, settings
-    )
+    approvals = Approvals(store, on.one_time, authorizations, audit, clock, settings)
+    interactions = _interactions(on, approvals, consents)
     proving = _proving(on, interactions)
     sign_in = _sign_in(on, proving)
     clients = Clients(store, audit, clock, settings.cache_lifetime, ClientSecrets(on.sealer))
@@ -125,6 +126,7 @@ def _assemble(on: Foundation) -> Services:
         registering=registered,
         resources=Resources(store, audit, clock, settings.cache_lifetime, settings.issuer),
         consents=consents,
+        approvals=approvals,
         authorizations=authorizations,
         refresh_tokens=_refresh_tokens(on, authorizations),
         interactions=interactions,
@@ -141,6 +143,12 @@ def _assemble(on: Foundation) -> Services:
         own=own,
         housekeeping=_housekeeping(on, own.deletion.delete_due, *registered.tasks),
         health=Health(store),
+    )
+
+
+def _interactions(on: Foundation, approvals: Approvals, consents: Consents) -> Interactions:
+    return Interactions(
+        on.store, on.one_time, approvals, consents, on.throttle, on.audit, on.clock, on.settings
     )
 
 

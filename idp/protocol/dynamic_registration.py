@@ -22,6 +22,7 @@ from idp.protocol.errors import MachineError, bearer_challenge, invalid_request
 from idp.protocol.json_bodies import NotAnObject
 from idp.protocol.metadata import REGISTER
 from idp.protocol.metadata_values import RegistrationError, refused
+from idp.protocol.offer import Offer
 from idp.protocol.software_statements import FIELD, SoftwareStatements
 
 JSON = "application/json"
@@ -62,6 +63,7 @@ class DynamicRegistration:
         self._statements = statements
         self._audit = audit
         self._throttle = throttle
+        self._offer = Offer.of(settings)
         self._open = settings.registration == "open"
         self._base = settings.issuer + REGISTER
 
@@ -129,7 +131,7 @@ class DynamicRegistration:
     def _details(self, metadata: Mapping[str, Any], policy: RegistrationPolicy) -> dict[str, Any]:
         stated = self._statements.applied(metadata)
         details = registration.validate(
-            registration_bounds.with_defaults(stated, policy), operator=False
+            registration_bounds.with_defaults(stated, policy), operator=False, offer=self._offer
         )
         registration_bounds.check(details, policy)
         if FIELD in metadata:

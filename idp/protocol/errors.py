@@ -51,6 +51,7 @@ class RedirectedError(Exception):
         self.error = error
         self.description = description
         self.redirect_uri = redirect_uri
+        self.response_mode = "query"
         self.state = state
 
 

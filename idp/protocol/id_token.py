@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 TYPE = "JWT"
+UNSIGNED = "none"
+"""The algorithm of tokens that are not signed."""
 _HASHES = {
     "RS256": hashlib.sha256,
     "PS256": hashlib.sha256,

@@ -15,8 +15,9 @@ from idp.protocol.authorization_request import PROMPTS
 from idp.protocol.claims import CLAIMS
 from idp.protocol.client_assertions import SIGNING
 from idp.protocol.client_authentication import METHODS
-from idp.protocol.enabled import GRANT_TYPES
-from idp.protocol.offer import UNSIGNED, Offer
+from idp.protocol.id_token import UNSIGNED
+from idp.protocol.offer import Offer
+from idp.protocol.response_types import MODES
 
 AUTHORIZE = "/oauth2/authorize"
 TOKEN = "/oauth2/token"
@@ -57,14 +58,14 @@ def metadata(
 
     `prompts` are supported here; `ready` are the algorithms whose keys sign already (None: all).
     """
-    issuer = settings.issuer
+    issuer, offer = settings.issuer, Offer.of(settings)
     document: dict[str, Any] = {
         "issuer": issuer,
         **{name: issuer + path for name, path in _ENDPOINTS.items()},
         "scopes_supported": list(OIDC_SCOPES),
-        "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
-        "grant_types_supported": list(GRANT_TYPES),
+        "response_types_supported": list(offer.response_types),
+        "response_modes_supported": list(MODES),
+        "grant_types_supported": list(offer.grant_types),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": _signing(settings, ready),
         "token_endpoint_auth_methods_supported": list(METHODS),

@@ -64,14 +64,15 @@ def one_of(known: Collection[str]) -> Reader:
     return read
 
 
-def some_of(known: Collection[str]) -> Reader:
-    """Reads a list of values that are supported, without repetitions."""
+def some_of(known: Collection[str], spelled: Callable[[str], str] = str) -> Reader:
+    """Reads a list of values that are supported, as `spelled`, without repetitions."""
     one = one_of(known)
 
     def read(name: str, value: Any) -> list[str]:
         if not isinstance(value, list) or len(value) > MOST_VALUES:
             raise refused(f"{name} must be a list of {_listed(known)}.")
-        return list(dict.fromkeys(one(name, each) for each in value))
+        usual = (spelled(each) if isinstance(each, str) else each for each in value)
+        return list(dict.fromkeys(one(name, each) for each in usual))
 
     return read
 

@@ -8,24 +8,31 @@ docs/reference/client-metadata.md says the same; a test compares.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from idp.domain import client_secrets
 from idp.domain.clients import Client
 from idp.domain.resources import OIDC_SCOPES
-from idp.protocol import client_key_metadata, front_channel_logout, id_token, redirect_uris
+from idp.protocol import (
+    client_key_metadata,
+    front_channel_logout,
+    id_token,
+    redirect_uris,
+    response_types,
+)
 from idp.protocol import metadata_values as read
 from idp.protocol.client_authentication import METHODS
 from idp.protocol.enabled import GRANT_TYPES
+from idp.protocol.id_token import UNSIGNED
 from idp.protocol.metadata_values import Reader, RegistrationError, refused
-from idp.protocol.offer import UNSIGNED, USUAL, Offer
+from idp.protocol.offer import USUAL, Offer
 
 MOST_REDIRECT_URIS = 20
 MOST_TRANSLATIONS = 50
-RESPONSE_TYPES = ("code",)
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,10 @@ HONOURED = {
     "token_endpoint_auth_signing_alg": Field(read.one_of(client_key_metadata.AUTH_SIGNING)),
     "jwks": Field(client_key_metadata.jwks),
     "jwks_uri": Field(client_key_metadata.fetched),
-    "grant_types": Field(read.some_of(GRANT_TYPES), ["authorization_code"]),
-    "response_types": Field(read.some_of(RESPONSE_TYPES)),
+    "grant_types": Field(
+        read.some_of((*GRANT_TYPES, response_types.IMPLICIT)), ["authorization_code"]
+    ),
+    "response_types": Field(read.some_of(response_types.TYPES, response_types.canonical)),
     "client_name": Field(read.text(100), translatable=True),
     "client_uri": Field(read.page, translatable=True),
     "logo_uri": Field(read.page, translatable=True),
@@ -159,7 +168,8 @@ def _scope(details: Mapping[str, Any]) -> str:
     Scopes that its grants can never give are not registered.
     """
     grants = details["grant_types"]
-    useless = set() if "authorization_code" in grants else set(OIDC_SCOPES)
+    personal = {"authorization_code", response_types.IMPLICIT} & set(grants)
+    useless = set() if personal else set(OIDC_SCOPES)
     if "refresh_token" not in grants:
         useless.add("offline_access")
     wanted = details.get("scope", " ".join(OIDC_SCOPES)).split()
@@ -168,6 +178,8 @@ def _scope(details: Mapping[str, Any]) -> str:
 
 def _refuse_what_is_not_offered(details: Mapping[str, Any], offer: Offer) -> None:
     """Ask each reader again, for what the operator of this server lets clients have."""
+    read.some_of(offer.grant_types)("grant_types", details["grant_types"])
+    read.some_of(offer.response_types)("response_types", details["response_types"])
     name = "id_token_signed_response_alg"
     read.one_of(offer.signing_algorithms)(name, details[name])
 
@@ -177,18 +189,34 @@ def _refuse_contradictions(details: Mapping[str, Any]) -> None:
     public = details["token_endpoint_auth_method"] == "none"
     if not grants:
         raise refused("grant_types must not be empty.")
-    if ("code" in details["response_types"]) != ("authorization_code" in grants):
-        raise refused("authorization_code in grant_types and code in response_types go together.")
+    _check_response_types(details)
     if public and "client_credentials" in grants:
         raise refused("A public client can't use client_credentials (RFC 6749 section 4.4).")
-    if grants == ["refresh_token"] or set(grants) == {"refresh_token", "client_credentials"}:
+    if "refresh_token" in grants and "authorization_code" not in grants:
         raise refused("refresh_token needs a grant that issues refresh tokens: authorization_code.")
     if public and not details["require_pkce"]:
         raise refused("A public client can't do without PKCE (RFC 9700 section 2.1.1).")
 
 
+def _check_response_types(details: Mapping[str, Any]) -> None:
+    """RFC 7591 section 2.1; what comes through the browser is signed (OpenID Connect Core 2)."""
+    grants, names = details["grant_types"], details["response_types"]
+    needed = response_types.grant_types_of(names)
+    if needed != {"authorization_code", response_types.IMPLICIT} & set(grants):
+        raise refused(
+            "response_types and grant_types go together: authorization_code with code, implicit "
+            "with id_token and token."
+        )
+    unsigned = details["id_token_signed_response_alg"] == UNSIGNED
+    if unsigned and any(response_types.ID_TOKEN in name.split(" ") for name in names):
+        raise refused("ID tokens from the authorization endpoint must be signed.")
+
+
 def _check_redirect_uris(details: Mapping[str, Any]) -> None:
-    if "authorization_code" in details["grant_types"] and not details["redirect_uris"]:
+    grants = details["grant_types"]
+    if {"authorization_code", response_types.IMPLICIT} & set(grants) and not details[
+        "redirect_uris"
+    ]:
         raise RegistrationError("invalid_redirect_uri", "redirect_uris must hold at least one URI.")
     for name, code in (
         ("redirect_uris", "invalid_redirect_uri"),
@@ -197,6 +225,17 @@ def _check_redirect_uris(details: Mapping[str, Any]) -> None:
         for uri in details[name]:
             if problem := redirect_uris.problem(uri, details["application_type"]):
                 raise RegistrationError(code, f"{name}: {_shortened(uri)}: {problem}")
+    web = details["application_type"] == "web"
+    if web and response_types.IMPLICIT in grants:
+        _check_places_of_tokens(details["redirect_uris"])
+
+
+def _check_places_of_tokens(addresses: Sequence[str]) -> None:
+    """OpenID Connect Registration section 2, application_type: a token goes over TLS to a host."""
+    for address in addresses:
+        if not address.startswith("https://") or urlsplit(address).hostname == "localhost":
+            text = f"redirect_uris: {_shortened(address)}: implicit needs https, and no localhost."
+            raise RegistrationError("invalid_redirect_uri", text)
 
 
 def _check_front_channel(details: Mapping[str, Any]) -> None:

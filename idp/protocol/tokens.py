@@ -16,8 +16,7 @@ from idp.domain.clock import Clock
 from idp.domain.signing_keys import SigningKeys
 from idp.domain.subjects import Subjects
 from idp.protocol import claims, id_token, logout_token
-from idp.protocol.id_token import Bindings, Hint, IdTokenContent
-from idp.protocol.offer import UNSIGNED
+from idp.protocol.id_token import UNSIGNED, Bindings, Hint, IdTokenContent
 
 ACCESS_TOKEN_TYPE = "at+jwt"
 ACCESS_TOKEN_ALGORITHM = "ES256"
@@ -96,10 +95,13 @@ class Mint:
         authorization: Authorization,
         scopes: Sequence[str],
         bindings: Bindings,
+        *,
+        every_claim: bool = False,
     ) -> str:
         """Mint an ID token; of claims it has those that were asked for one by one, and those of
-        scopes where the client registered so."""
-        told = scopes if client.claims_in_id_token else ()
+        scopes where the client registered so, or with `every_claim`.
+        """
+        told = scopes if every_claim or client.claims_in_id_token else ()
         about = claims.told(authorization, client, told, "id_token")
         content = IdTokenContent(
             subject=self._subjects.of(authorization.account, client),

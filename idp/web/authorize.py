@@ -4,16 +4,18 @@ another page.
 
 from flask import Response, abort, request, url_for
 
-from idp.domain.authorizations import Approval
+from idp.domain.approvals import Approval
 from idp.domain.interactions import Interaction, Progress
 from idp.domain.sessions import Session
 from idp.protocol import (
     authorization_request,
     authorization_response,
+    front_channel,
     requested_acr,
     session_management,
 )
 from idp.protocol.authorization_request import AuthorizationRequest
+from idp.protocol.authorization_response import Destination
 from idp.protocol.errors import RedirectedError, ShownError
 from idp.protocol.interaction import (
     ChooseAccount,
@@ -24,6 +26,8 @@ from idp.protocol.interaction import (
     Refuse,
     StepUp,
 )
+from idp.protocol.resource_indicators import InvalidTarget
+from idp.protocol.response_types import CODE
 from idp.web import passkey_offer, turns
 from idp.web.browser_session import (
     browser_cookie,
@@ -31,7 +35,8 @@ from idp.web.browser_session import (
     current_session,
     current_sessions,
 )
-from idp.web.context import all_values, origin, services
+from idp.web.context import all_values, oauth_server, origin, services
+from idp.web.handover import hand_over
 from idp.web.pages import page, see_other
 from idp.web.turns import Turn
 
@@ -45,8 +50,10 @@ def authorize() -> Response:
         _record(error.client_id, error)
         raise
     except RedirectedError as error:
-        _record(parameters["client_id"][0], error)
-        return to_client(error.redirect_uri, error.error, error.description, error.state)
+        client_id = parameters["client_id"][0]
+        _record(client_id, error)
+        where = authorization_response.destination_of_error(client_id, error)
+        return to_client(where, error.error, error.description)
     if request.method == "POST":
         # A cross-site POST comes without our cookie (SameSite=Lax): go on in a GET, which has it.
         progress = Progress(asked.as_json())
@@ -54,7 +61,8 @@ def authorize() -> Response:
     turn = turns.of_request(asked, client)
     match turn.step:
         case Refuse() as refused:
-            return to_client(asked.redirect_uri, refused.error, refused.description, asked.state)
+            where = authorization_response.destination_of(asked)
+            return to_client(where, refused.error, refused.description)
         case Finish() if turn.session:
             return _finish(turn, turn.session)
     refuse_unless_navigation()
@@ -66,7 +74,7 @@ def interaction(handle: str) -> Response:
     """Send the browser to whatever its interaction needs next."""
     turn = turns.turn(handle)
     if turn.found.finished and turn.progress.result:
-        return see_other(turn.progress.result)
+        return hand_over(turn.progress.result)
     if passkey_offer.due(turn):
         return see_other(url_for("offer_passkey", handle=handle))
     match turn.step:
@@ -150,22 +158,18 @@ def _forbidden(turn: Turn) -> Response:
 def refuse(found: Interaction, error: str, description: str) -> Response:
     """End an interaction with an error for the client."""
     asked, client = turns.asked_of(found)
-    issuer = services().settings.issuer
-    location = authorization_response.failure(
-        asked.redirect_uri, error, description, asked.state, issuer
-    )
+    where = authorization_response.destination_of(asked)
+    ending = where.failure(error, description, services().settings.issuer)
     session = current_session()
     actor = f"account:{session.account.id}" if session else "anyone"
-    ended = services().interactions.cancel(found, location, client.client_id, actor, origin())
-    return see_other(ended)
+    ended = services().interactions.cancel(found, ending, client.client_id, actor, origin())
+    # A form is shown by the dispatcher, so that a reload does not post ours again.
+    return see_other(ended) if isinstance(ended, str) else _to_interaction(found.handle)
 
 
-def to_client(redirect_uri: str, error: str, description: str, state: str | None) -> Response:
-    """Redirect an error to a client; the redirect URI is proven."""
-    issuer = services().settings.issuer
-    return see_other(
-        authorization_response.failure(redirect_uri, error, description, state, issuer)
-    )
+def to_client(where: Destination, error: str, description: str) -> Response:
+    """Tell a client of an error."""
+    return hand_over(where.failure(error, description, services().settings.issuer))
 
 
 def _finish(turn: Turn, session: Session) -> Response:
@@ -179,18 +183,22 @@ def _finish(turn: Turn, session: Session) -> Response:
         resource=asked.resource,
         nonce=asked.nonce,
         code_challenge=asked.code_challenge,
-        refreshable="refresh_token" in client.grant_types,
+        refreshable="refresh_token" in client.grant_types and CODE in asked.response_type,
         acr=requested_acr.reported(asked.acr_values, session.acr),
         subject=services().subjects.of(session.account, client),
         claims=asked.claims.as_json(),
     )
-    issuer = services().settings.issuer
+    parts, where = services(), authorization_response.destination_of(asked)
+    opening = parts.approvals.prepare(
+        approval, session, code=CODE in asked.response_type, tokens=asked.response_type != {CODE}
+    )
+    try:
+        values, issued = front_channel.issue(oauth_server().parts, asked, client, opening)
+    except InvalidTarget as error:
+        return to_client(where, "invalid_target", str(error))
+    ending = where.success(values, parts.settings.issuer, _session_state(asked))
     stored = turn.found if turn.found.handle else None
-
-    def answer(code: str) -> str:
-        return authorization_response.success(asked, code, issuer, _session_state(asked))
-
-    return see_other(services().interactions.finish(stored, approval, session, answer, origin()))
+    return hand_over(parts.interactions.finish(stored, opening, issued, ending, origin()))
 
 
 def _session_state(asked: AuthorizationRequest) -> str | None:
@@ -211,7 +219,7 @@ def _record(client_id: str | None, error: ShownError | RedirectedError) -> None:
 def _without_client(turn: Turn) -> Response:
     if turn.progress.logout is not None:
         return see_other(url_for("sign_out", handle=turn.found.handle))
-    return see_other(services().interactions.close(turn.found, turn.progress.return_to))
+    return hand_over(services().interactions.close(turn.found, turn.progress.return_to))
 
 
 def refuse_unless_navigation() -> None:

@@ -16,9 +16,10 @@ from idp.protocol.errors import MachineError, ShownError
 from idp.protocol.metadata import LOGOUT
 from idp.store.errors import StoreError
 from idp.web.context import services
+from idp.web.kinds import Kind
 from idp.web.oauth import machine_error
 from idp.web.pages import page, see_other, view_of
-from idp.web.routes import ROUTES, Kind, kind_of
+from idp.web.routes import ROUTES, kind_of
 
 _LOG = logging.getLogger(__name__)
 _RETRY_SECONDS = 5

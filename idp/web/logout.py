@@ -26,6 +26,7 @@ from idp.web.browser_session import (
 )
 from idp.web.context import all_values, oauth_server, origin, services
 from idp.web.framing import frame_only
+from idp.web.handover import hand_over
 from idp.web.pages import page, see_other, view_of
 
 _STAYS = (
@@ -65,13 +66,13 @@ def sign_out(handle: str) -> Response:
     if found.progress.logout is None:
         return see_other(url_for("interaction", handle=handle))
     if found.finished:
-        return see_other(found.progress.result or "/")
+        return hand_over(found.progress.result or "/")
     asked = protocol.from_json(found.progress.logout)
     session = _meant(asked)
     if _is_proven(asked, session) or request.form.get("decision") == "sign_out":
-        return see_other(services().interactions.close(found, _signed_out(asked, session)))
+        return hand_over(services().interactions.close(found, _signed_out(asked, session)))
     if request.method == "POST":
-        return see_other(services().interactions.close(found, "/"))
+        return hand_over(services().interactions.close(found, "/"))
     return _ask(handle, asked, session)
 
 

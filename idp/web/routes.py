@@ -7,7 +7,6 @@ browser that began it), `permission` (who the policies allow it), `client` (clie
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Any
 
 from flask import Flask
@@ -38,28 +37,8 @@ from idp.web import (
     second_factor,
     sign_up,
 )
+from idp.web.kinds import Kind
 from idp.web.playground import views as playground
-
-
-class Kind(Enum):
-    """What answers, and so which headers and errors fit."""
-
-    PAGE = auto()
-    """A page; its forms carry a token and stay with us."""
-    FINISHING_PAGE = auto()
-    """A page whose form can end in a redirect to a client."""
-    ENTRY = auto()
-    """A place to which other sites send browsers, by GET or POST."""
-    MACHINE = auto()
-    """JSON, for servers."""
-    OPEN_MACHINE = auto()
-    """JSON, for scripts of other origins too, without cookies."""
-    DOCUMENT = auto()
-    """A public JSON document."""
-    FRAMED = auto()
-    """A page that others frame: it has nothing to click, and no cookie goes to it."""
-    MAIL = auto()
-    """A mail as its readers see it: nothing runs in it."""
 
 
 @dataclass(frozen=True)

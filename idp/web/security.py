@@ -16,9 +16,10 @@ from idp.domain.services import Services
 from idp.store.errors import StoreError
 from idp.web.errors import WrongAddress
 from idp.web.framing import framed
+from idp.web.kinds import KIND, Kind
 from idp.web.metadata import Document, init_documents
 from idp.web.request_log import RequestLog
-from idp.web.routes import FREE_OF_HOST, Kind, kind_of
+from idp.web.routes import FREE_OF_HOST, kind_of
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -48,12 +49,12 @@ _CORS = (
 )
 _YEAR = 31_536_000
 _REQUEST_ID = "doorward.request_id"
-_KIND = "doorward.kind"
 _SENT_TO = "doorward.sent_to"
 """The host of a request that was sent to an address not ours."""
 TOO_MANY = "doorward.too_many"
 """True for a request that the server has no place for."""
 _CROWD_SECONDS = 2
+_LEADING_AWAY = frozenset({Kind.FINISHING_PAGE, Kind.HANDOVER})
 _WITH_FORMS = frozenset({Kind.PAGE, Kind.FINISHING_PAGE})
 
 
@@ -110,12 +111,12 @@ class Security:
         document = self._document(environ) if addressed else None
         if document is None:
             return self._application(environ, start)
-        environ[_KIND] = Kind.DOCUMENT
+        environ[KIND] = Kind.DOCUMENT
         start(document.status, list(document.headers))
         return [document.body]
 
     def _of_kind(self, environ: WSGIEnvironment, status: str) -> Sequence[tuple[str, str]]:
-        kind = environ.get(_KIND, Kind.PAGE)
+        kind = environ.get(KIND, Kind.PAGE)
         if kind is Kind.FRAMED and not status.startswith("200"):
             kind = Kind.PAGE  # an error is framed by nobody
         headers = self._headers[kind]
@@ -146,7 +147,7 @@ def _begin() -> None:
     """
     environ = request.environ
     g.request_id = environ[_REQUEST_ID]
-    environ[_KIND] = kind_of(request.endpoint)
+    environ[KIND] = kind_of(request.endpoint)
     if environ.get(TOO_MANY):
         raise Busy(_CROWD_SECONDS)
     if _SENT_TO in environ and request.endpoint not in FREE_OF_HOST:
@@ -161,9 +162,12 @@ def _headers(kind: Kind, settings: Settings) -> list[tuple[str, str]]:
     headers = list(_EVERYWHERE)
     if kind is not Kind.FRAMED:
         headers.append(_UNFRAMED)
+    if kind is Kind.HANDOVER:
+        # Else browsers would post with `Origin: null`, which clients can't tell from anybody's.
+        headers = [*(dict(headers) | {"Referrer-Policy": "strict-origin"}).items()]
     if settings.secure:
         headers.append(("Strict-Transport-Security", f"max-age={_YEAR}; includeSubDomains"))
-    policy = _POLICY if kind is Kind.FINISHING_PAGE else _POLICY_PLAIN
+    policy = _POLICY if kind in _LEADING_AWAY else _POLICY_PLAIN
     if kind in {Kind.MACHINE, Kind.OPEN_MACHINE, Kind.DOCUMENT}:
         policy = _MACHINE_POLICY
     policy = {Kind.MAIL: _MAIL_POLICY, Kind.FRAMED: _FRAMED_POLICY}.get(kind, policy)
@@ -192,7 +196,7 @@ def protect_forms(app: Flask, key: bytes) -> None:
     @app.before_request
     def check() -> None:
         environ = request.environ
-        is_form = request.endpoint is not None and environ[_KIND] in _WITH_FORMS
+        is_form = request.endpoint is not None and environ[KIND] in _WITH_FORMS
         if environ["REQUEST_METHOD"] == "POST" and is_form:
             protection.protect()
 

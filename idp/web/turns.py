@@ -22,6 +22,7 @@ from idp.protocol.authorization_request import (
     supported_prompts,
 )
 from idp.protocol.interaction import Finish, Refuse, Situation, Step
+from idp.protocol.offer import Offer
 from idp.protocol.resource_indicators import InvalidTarget, audience, wanted
 from idp.web.appearance import heed
 from idp.web.browser_session import (
@@ -210,4 +211,5 @@ def checks() -> Checks:
         return None
 
     prompts = supported_prompts(create=parts.sign_up_open)
-    return Checks(parts.clients.find, hinted_subject, resource_problem, prompts)
+    offer = Offer.of(parts.settings)
+    return Checks(parts.clients.find, hinted_subject, resource_problem, prompts, offer)

@@ -11,7 +11,8 @@ import pytest
 
 from idp.domain.credentials.changes import By
 from idp.domain.services import Services
-from idp.web.routes import ROUTES, Kind
+from idp.web.kinds import Kind
+from idp.web.routes import ROUTES
 from tests.support.browserless import Browserless, Page, Person
 from tests.support.deployment import Deployment
 from tests.support.factors import factors, token_of, type_code

@@ -167,7 +167,7 @@ def test_case_013_every_answer_names_its_issuer(
     issuer = browserless.discovery["issuer"]
     assert issuer == deployment.issuer
     values = webapp.authorization()
-    for wrong in ({"response_type": "token"}, {"scope": "nothing"}, {"prompt": "none"}):
+    for wrong in ({"response_type": "nothing"}, {"scope": "nothing"}, {"prompt": "none"}):
         answer = ask(browserless.http, url, values | wrong)
         redirected(answer, webapp.redirect_uri, issuer)
     assert browserless.authorize(webapp.authorization())["iss"] == issuer

@@ -9,7 +9,8 @@ import requests
 from flask import Flask
 
 from idp.domain.services import Services
-from idp.web.routes import DEVELOPMENT_ROUTES, ROUTES, Kind, Route
+from idp.web.kinds import Kind
+from idp.web.routes import DEVELOPMENT_ROUTES, ROUTES, Route
 from tests.abuse_browser.asking import signed_in
 from tests.support.application import ISSUER
 from tests.support.deployment import Deployment

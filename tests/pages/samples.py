@@ -243,6 +243,12 @@ CHOOSE: dict[str, Any] = {
     "action": ACTION,
     "cancel_url": "/cancel",
 }
+HANDOVER: dict[str, Any] = {
+    "client": CLIENT,
+    "action": "https://notes.example.com/callback",
+    "fields": {"code": "c0de", "state": "st4te", "iss": "https://id.example.com"},
+    "automatic": False,
+}
 FORBIDDEN: dict[str, Any] = {
     "client": CLIENT,
     "account": ADA,
@@ -607,6 +613,13 @@ SAMPLES: dict[str, Sample] = {
     "wrong-person-hostile": Sample(
         "forbidden.html",
         FORBIDDEN | {"client": HOSTILE_CLIENT, "account": HOSTILE_PERSON, "sentence": HOSTILE},
+    ),
+    "handover": Sample("handover.html", HANDOVER),
+    "handover-rtl": Sample("handover.html", HANDOVER | {"client": ARABIC_CLIENT}, RTL),
+    "handover-long": Sample("handover.html", HANDOVER | {"client": LONG_CLIENT}),
+    "handover-hostile": Sample(
+        "handover.html",
+        HANDOVER | {"client": HOSTILE_CLIENT, "fields": {"code": "c", "state": HOSTILE}},
     ),
     "consent": Sample("consent.html", CONSENT),
     "consent-stranger": Sample(

@@ -24,6 +24,7 @@ BARE = {
     "wrong_address.html": {"opened": "http://a", "expected": "http://b"},
     "signed_out.html": {},
     "home.html": {"sign_in_url": "/x"},
+    "handover.html": {"client": {"name": "Notes"}, "action": "/x", "fields": {}},
     "dev/mails.html": {},
     "forbidden.html": {"switch_url": "/x", "sentence": "Sorry."},
     "other_ways.html": {"cancel_url": "/x"},
@@ -96,6 +97,9 @@ class Markup(HTMLParser):
         ]
 
 
+FOREIGN = re.compile("/oauth2/|^https://")
+
+
 def look(gallery: Flask, name: str) -> Markup:
     response = gallery.test_client().get(f"/pages/{name}")
     assert response.status_code == 200
@@ -148,9 +152,9 @@ def test_the_head_and_the_forms(gallery: Flask, name: str) -> None:
     assert page.all("meta", name="robots", content="noindex, nofollow")
     assert page.text["title"].endswith(" – Doorward")
     tokens = page.all("input", name="csrf_token", value="sample-token")
-    # What an application sends to an endpoint of ours carries no token of our pages.
+    # What goes to an application, or from one to us, carries no token of our pages.
     posted = page.all("form", method="post")
-    ours = [form for form in posted if "/oauth2/" not in (form["action"] or "")]
+    ours = [form for form in posted if not FOREIGN.search(form["action"] or "")]
     assert len(tokens) == len(ours)
     assert len(posted) + len(page.all("form", method="get")) == len(page.all("form"))
     identities = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
