@@ -242,6 +242,29 @@ def test_requests_that_drip_do_not_stop_the_others(place: Place, sent: str) -> N
         assert {line["level"] for line in served.log()} == {"info"}
 
 
+def test_passwords_that_drip_do_not_stop_those_who_sign_in(place: Place) -> None:
+    """Their places are few: whoever sends a form byte by byte keeps one for a moment alone."""
+    impatient = [
+        sys.executable,
+        "-c",
+        "from idp.cli import main, worker; worker.PASSWORD_SECONDS = 0.3; main.main()",
+    ]
+    few = {"IDP_HASH_SLOTS": "1", "IDP_HASH_QUEUE": "0", "WEB_CONCURRENCY": "1"}
+    with serving(place, few, program=impatient) as served, ExitStack() as connections:
+        form = (
+            f"POST /interaction/abc/password HTTP/1.1\r\nHost: localhost:{served.port}\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 2\r\n\r\n"
+        )
+        for client in [served.connect(connections) for _ in range(4)]:
+            client.sendall(form.encode())
+        began = time.monotonic()
+        somebody = served.connect(connections)
+        somebody.settimeout(20)
+        somebody.sendall(f"{form}a=".encode())
+        assert somebody.recv(65536).startswith(b"HTTP/1.1 303")
+        assert time.monotonic() - began < SILENCE_SECONDS
+
+
 def test_clients_that_do_not_hang_up_do_not_stop_the_others(place: Place) -> None:
     with serving(place, ONE_WORKER) as served, ExitStack() as connections:
         request = f"GET /health/live HTTP/1.0\r\nHost: localhost:{served.port}\r\n\r\n".encode()
