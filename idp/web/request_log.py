@@ -24,7 +24,8 @@ from idp.config import Settings
 _HANDLER = "doorward"
 _TALKATIVE = ("authlib", "joserfc", "sqlalchemy", "alembic", "werkzeug", "gunicorn.error")
 _SECRET_IN_PATH = re.compile(
-    r"(/setup/+administrator/+|/interaction/+|/invitation/+|/mail/+|/account/+email/+(?:link|code)/+)"
+    r"(/setup/+administrator/+|/interaction/+|/invitation/+|/mail/+|/account/+email/+(?:link|code)/+"
+    r"|/signed-out/+)"
     r"[^\s?\"'/]+"
 )
 _QUERY = re.compile(r"\?[^\s\"']+")

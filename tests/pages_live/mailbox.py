@@ -17,12 +17,13 @@ class Mailbox:
         self.server = server
         self._read: set[str] = set()
 
-    def next(self, email: str) -> EmailMessage:
-        """Wait for the next mail to an address and return it."""
+    def next(self, email: str, subject: str = "") -> EmailMessage:
+        """Wait for the next mail to an address, about `subject` if that is said, and return it."""
         while True:
             self.server.arrived.clear()
             for mail in self.server.mails:
-                if mail["To"] == email and mail["Message-ID"] not in self._read:
+                meant = mail["To"] == email and subject in mail["Subject"]
+                if meant and mail["Message-ID"] not in self._read:
                     self._read.add(mail["Message-ID"])
                     return mail
             assert self.server.arrived.wait(PATIENCE_SECONDS), f"no mail came to {email}"

@@ -154,7 +154,7 @@ def test_who_has_an_account_is_told_by_mail_only(
     page.goto(f"{live.issuer}/sign-up")
     visitor.identify(ADA)
     visitor.heading("Check your email")
-    told = words(mailbox.next(ADA.email))
+    told = words(mailbox.next(ADA.email, "You have an account at"))
     assert "You have an account already" in told
     assert f"{live.issuer}/sign-in" in told
 

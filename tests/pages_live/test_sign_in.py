@@ -13,7 +13,7 @@ from tests.support.browserless import Person
 from tests.support.chromium import Complaints
 from tests.support.seeds import ADA, GRACE
 
-ALLOWED = {"code", "state", "iss"}
+ALLOWED = {"code", "state", "iss", "session_state"}
 
 
 def test_from_sign_in_to_the_application(
