@@ -12,11 +12,13 @@ from idp.domain.clock import Clock, system_clock
 from idp.domain.delivery import Delivery, mail_server
 from idp.domain.logout_delivery import LogoutDelivery
 from idp.domain.preflight import production_settings
+from idp.domain.remote_documents import RemoteDocuments
 from idp.domain.services import Services, start
 from idp.protocol.client_assertions import ClientAssertions
 from idp.protocol.dynamic_registration import DynamicRegistration
 from idp.protocol.enabled import configure
 from idp.protocol.metadata import TOKEN
+from idp.protocol.request_object import RequestObjects
 from idp.protocol.server import Parts
 from idp.protocol.software_statements import SoftwareStatements
 from idp.protocol.tokens import Mint
@@ -67,6 +69,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     protocol_parts = _protocol_parts(parts)
     app.extensions[context.SERVER] = configure(protocol_parts)
     app.extensions[context.REGISTRATION] = _registration(parts)
+    app.extensions[context.REQUEST_OBJECTS] = _request_objects(parts)
     form_key = parts.secrets.get("form-protection")
     app.session_interface = BrowserSessions(settings, form_key)
     delivery = app.extensions[_DELIVERY] = _delivery(app, parts)
@@ -138,6 +141,14 @@ def _registration(parts: Services) -> DynamicRegistration:
     statements = SoftwareStatements(parts.settings, parts.clock)
     return DynamicRegistration(
         parts.registering, statements, parts.audit, parts.throttle, parts.settings
+    )
+
+
+def _request_objects(parts: Services) -> RequestObjects:
+    """An old request object must not stand in for a new one."""
+    documents = RemoteDocuments(parts.fetcher, parts.clock, stand_in=False)
+    return RequestObjects(
+        parts.clients, parts.client_keys, documents, lambda _, __: (), parts.clock, parts.settings
     )
 
 

@@ -77,10 +77,13 @@ class RemoteDocuments:
         *,
         most_bytes: int = _MOST_BYTES,
         most_at_once: int = _MOST_AT_ONCE,
+        stand_in: bool = True,
     ) -> None:
+        """`stand_in`: whether what is only old serves on while nothing new can be had."""
         self._fetcher = fetcher
         self._clock = clock
         self._most_bytes = most_bytes
+        self._stand_in = stand_in
         self._lock = threading.Lock()
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
         self._bytes = 0
@@ -98,8 +101,8 @@ class RemoteDocuments:
     ) -> Fetched:
         """Return the document at `url`, fetched now unless one is kept. Raises FetchFailed.
 
-        `at_most`: one that is that many seconds old is asked for anew. The one before stands in
-        for an hour while its server fails or another thread asks.
+        `at_most`: one that is that many seconds old is asked for anew. The one before may stand
+        in for an hour while its server fails or another thread asks.
         """
         key, now = (url, accept, largest), self._clock()
         with self._lock:
@@ -109,7 +112,7 @@ class RemoteDocuments:
                 return kept.document
             asked = self._asked.get(key)
             if obstacle := self._obstacle(kept, now, asked, host := _host(url)):
-                return _stand_in(kept, now, obstacle)
+                return self._instead(kept, now, FetchFailed(obstacle))
             self.free_slots -= 1
             self._at_host[host] += 1
             promise = self._asked[key] = asked or Future()
@@ -127,7 +130,7 @@ class RemoteDocuments:
         """Say why this thread should not ask, or not wait for the one that does."""
         if kept.failed_lately(now):
             return kept.failure
-        if asked and kept.stands_in(now):
+        if asked and self._stand_in and kept.stands_in(now):
             return "another thread asks"
         free = self.free_slots and self._at_host[host] < _MOST_AT_ONE_HOST
         return "" if free else "too many fetches at once"
@@ -145,12 +148,17 @@ class RemoteDocuments:
                 now = self._clock()
                 kept = self._keep(key, _outcome(self._kept.get(key), document, failure, now))
                 self._asked.pop(key, None)
-            answer = kept.document if kept.stands_in(now) else None
-            if answer:
-                promise.set_result(answer)
-            else:
-                promise.set_exception(failure)
+            try:
+                promise.set_result(document or self._instead(kept, now, failure))
+            except FetchFailed as error:
+                promise.set_exception(error)
         return promise.result()
+
+    def _instead(self, kept: _Kept, now: float, failure: FetchFailed) -> Fetched:
+        """Return what stands in. Raises `failure` where nothing does."""
+        if kept.document is None or not self._stand_in or not kept.stands_in(now):
+            raise failure
+        return kept.document
 
     def _keep(self, key: _Key, kept: _Kept) -> _Kept:
         before = self._kept.pop(key, None)
@@ -175,9 +183,3 @@ def _outcome(
 def _host(url: str) -> str:
     """Return the host and port of an address, "" for what is none."""
     return url.partition("://")[2].partition("/")[0].lower()
-
-
-def _stand_in(kept: _Kept, now: float, obstacle: str) -> Fetched:
-    if kept.document is None or not kept.stands_in(now):
-        raise FetchFailed(obstacle)
-    return kept.document

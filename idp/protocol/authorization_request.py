@@ -94,6 +94,11 @@ def from_json(stored: Mapping[str, Any]) -> AuthorizationRequest:
     return AuthorizationRequest(**values)
 
 
+def _without_objects(parameters: Parameters, client: Client) -> Parameters:
+    """Return the parameters as they were sent: `request` and `request_uri` are refused later."""
+    return parameters
+
+
 @dataclass(frozen=True)
 class Checks:
     """What the parser has to ask: clients, the subject of an `id_token_hint`, the owner of scopes
@@ -102,7 +107,8 @@ class Checks:
     `hinted_subject` takes token and client id, and returns None for a token we did not issue to
     this client; `resource_problem` takes resources, scopes and client, and returns what is wrong
     with them. `prompts` are the values of `prompt` that are supported here, `offer` is what else
-    this server has.
+    this server has. `resolve` returns the parameters from a request object, where there is one, and
+    raises RedirectedError.
     """
 
     find_client: Callable[[str], Client | None]
@@ -110,6 +116,7 @@ class Checks:
     resource_problem: Callable[[Sequence[str], Sequence[str], Client], str | None]
     prompts: frozenset[str] = PROMPTS
     offer: Offer = USUAL
+    resolve: Callable[[Parameters, Client], Parameters] = _without_objects
 
 
 def parse(parameters: Parameters, checks: Checks) -> tuple[AuthorizationRequest, Client]:
@@ -117,11 +124,30 @@ def parse(parameters: Parameters, checks: Checks) -> tuple[AuthorizationRequest,
     proven.
     """
     client = _client(parameters, checks)
+    parameters = _resolved(parameters, client, checks)
     redirect_uri = _redirect_uri(parameters, client)
     try:
         return _rest(parameters, client, redirect_uri, checks), client
     except RedirectedError as error:
         error.redirect_uri = redirect_uri
+        error.response_mode = _mode_of_errors(parameters)
+        error.state = _state(parameters)
+        raise
+
+
+def _resolved(parameters: Parameters, client: Client, checks: Checks) -> Parameters:
+    """Of a bad request object the client is told where what stands beside it proves the redirect
+    URI.
+    """
+    try:
+        return checks.resolve(parameters, client)
+    except RedirectedError as error:
+        sent = parameters.get("redirect_uri", ())
+        if len(sent) != 1 or not redirect_uris.matches(client.redirect_uris, sent[0]):
+            raise ShownError(
+                error.error, error.description, client_id=client.client_id, reason=error.reason
+            ) from error
+        error.redirect_uri = sent[0]
         error.response_mode = _mode_of_errors(parameters)
         error.state = _state(parameters)
         raise

@@ -15,7 +15,8 @@ class ShownError(Exception):
     """An authorization or logout request that can't be answered to the client: shown on a page of
     ours.
 
-    `parameter`, `received`, `rule` and `difference` are for the developer's half of the page.
+    `parameter`, `received`, `rule` and `difference` are for the developer's half of the page,
+    `reason` for the audit log, where the description does not say it.
     """
 
     def __init__(
@@ -28,8 +29,10 @@ class ShownError(Exception):
         received: str | None = None,
         rule: str | None = None,
         difference: str | None = None,
+        reason: str = "",
     ) -> None:
         super().__init__(description)
+        self.reason = reason or description
         self.error = error
         self.description = description
         self.client_id = client_id
@@ -41,13 +44,20 @@ class ShownError(Exception):
 
 class RedirectedError(Exception):
     """An authorization request whose client and redirect URI are proven: the client is told (RFC
-    6749 4.1.2.1).
+    6749 4.1.2.1). `reason` is for the audit log alone, where the description does not say it.
     """
 
     def __init__(
-        self, error: str, description: str, *, redirect_uri: str = "", state: str | None = None
+        self,
+        error: str,
+        description: str,
+        *,
+        redirect_uri: str = "",
+        state: str | None = None,
+        reason: str = "",
     ) -> None:
         super().__init__(description)
+        self.reason = reason or description
         self.error = error
         self.description = description
         self.redirect_uri = redirect_uri

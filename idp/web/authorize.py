@@ -212,7 +212,7 @@ def _session_state(asked: AuthorizationRequest) -> str | None:
 
 def _record(client_id: str | None, error: ShownError | RedirectedError) -> None:
     services().interactions.refuse(
-        "authorization.refused", client_id, error.error, error.description, origin()
+        "authorization.refused", client_id, error.error, error.reason, origin()
     )
 
 

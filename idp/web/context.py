@@ -8,11 +8,13 @@ from werkzeug.datastructures import MultiDict
 from idp.domain.audit import Origin
 from idp.domain.services import Services
 from idp.protocol.dynamic_registration import DynamicRegistration
+from idp.protocol.request_object import RequestObjects
 from idp.protocol.server import AuthorizationServer
 
 SERVICES = "doorward"
 SERVER = "doorward-oauth"
 REGISTRATION = "doorward-registration"
+REQUEST_OBJECTS = "doorward-request-objects"
 
 
 def services() -> Services:
@@ -30,6 +32,12 @@ def oauth_server() -> AuthorizationServer:
 def dynamic_registration() -> DynamicRegistration:
     """Return where clients of this application register themselves."""
     found: DynamicRegistration = current_app.extensions[REGISTRATION]
+    return found
+
+
+def request_objects() -> RequestObjects:
+    """Return what resolves request objects in this application."""
+    found: RequestObjects = current_app.extensions[REQUEST_OBJECTS]
     return found
 
 

@@ -32,7 +32,7 @@ from idp.web.browser_session import (
     set_browser_cookie,
     set_device_cookie,
 )
-from idp.web.context import oauth_server, origin, services
+from idp.web.context import oauth_server, origin, request_objects, services
 from idp.web.pages import ClientView, see_other, view_of
 
 ANEW: Mapping[str, Any] = {"account": "", "proofs": {}, "mailed": "", "details": {}}
@@ -211,5 +211,5 @@ def checks() -> Checks:
         return None
 
     prompts = supported_prompts(create=parts.sign_up_open)
-    offer = Offer.of(parts.settings)
-    return Checks(parts.clients.find, hinted_subject, resource_problem, prompts, offer)
+    offer, resolve = Offer.of(parts.settings), request_objects().resolve
+    return Checks(parts.clients.find, hinted_subject, resource_problem, prompts, offer, resolve)

@@ -99,7 +99,8 @@ def test_case_010_request_uri_is_refused_in_any_number(
 ) -> None:
     for pairs, error in (
         ([("request_uri", "urn:a")], "request_uri_not_supported"),
-        ([("request", "a")], "request_not_supported"),
+        ([("request", "a")], "invalid_request_object"),
+        ([("request", "a"), ("request_uri", "urn:a")], "invalid_request"),
         ([("registration", "{}")], "registration_not_supported"),
         ([("request_uri", "urn:a"), ("request_uri", "urn:b")], "invalid_request"),
     ):

@@ -294,7 +294,7 @@ def test_request_uri_unsigned_supported_correctly_or_rejected_as_unsupported(
     found = browserless.start(sent).callback
     assert found["error"] == "request_uri_not_supported"
     assert found["state"] == sent["state"]
-    assert judge.discovery["request_uri_parameter_supported"] is False
+    assert judge.discovery["request_uri_parameter_supported"] is True
 
 
 def test_unsigned_request_object_supported_correctly_or_rejected_as_unsupported(
@@ -304,7 +304,7 @@ def test_unsigned_request_object_supported_correctly_or_rejected_as_unsupported(
     found = browserless.start(sent).callback
     assert found["error"] == "request_not_supported"
     assert found["state"] == sent["state"]
-    assert judge.discovery["request_parameter_supported"] is False
+    assert judge.discovery["request_parameter_supported"] is True
 
 
 def test_ensure_request_object_with_redirect_uri(judge: Judge, browserless: Browserless) -> None:
