@@ -8,22 +8,25 @@ from idp.domain.audit import Audit
 from idp.domain.clients import Clients
 from idp.domain.clock import Clock
 from idp.domain.initial_tokens import InitialTokens
+from idp.domain.logos import Logos
 from idp.domain.registrations import Registrations
+from idp.domain.remote_documents import Fetches
 from idp.domain.throttling import Throttle
 from idp.store.database import Store
 
 
 @dataclass(frozen=True)
 class Registering:
-    """Clients that register themselves, and the tokens they need for it."""
+    """Clients that register themselves, the tokens they need for it, and every client's picture."""
 
     initial_tokens: InitialTokens
     registrations: Registrations
+    logos: Logos
 
     @property
     def tasks(self) -> Sequence[Callable[[], object]]:
         """What recurs."""
-        return (self.registrations.delete_unused,)
+        return self.registrations.delete_unused, self.logos.fetch_due
 
 
 def registering(
@@ -33,8 +36,9 @@ def registering(
     audit: Audit,
     clock: Clock,
     settings: Settings,
+    fetcher: Fetches,
 ) -> Registering:
     """Put it together."""
     tokens = InitialTokens(store, audit, clock)
     registrations = Registrations(store, clients, tokens, throttle, audit, clock, settings)
-    return Registering(tokens, registrations)
+    return Registering(tokens, registrations, Logos(store, clients, clock, fetcher))

@@ -114,7 +114,7 @@ def _assemble(on: Foundation) -> Services:
     sign_in = _sign_in(on, proving)
     clients = Clients(store, audit, clock, settings.cache_lifetime, ClientSecrets(on.sealer))
     own = _own(on, clients, consents)
-    registered = registering(store, clients, on.throttle, audit, clock, settings)
+    registered = registering(store, clients, on.throttle, audit, clock, settings, on.fetcher)
     return Services(
         **vars(on),
         administrators=_administrators(on),

@@ -1,6 +1,6 @@
 """Queries on the pictures of clients: where they are, and what was found there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
@@ -39,7 +39,7 @@ def due(connection: Connection, now: int, most: int) -> Sequence[RowMapping]:
     return connection.execute(_DUE, {"now": now, "most": most}).mappings().all()
 
 
-def keep(connection: Connection, client_id: str, uri: str, values: dict[str, Any]) -> None:
+def keep(connection: Connection, client_id: str, uri: str, values: Mapping[str, Any]) -> None:
     """Write down what came of fetching a picture, unless the client has another one by now."""
     here = (_TABLE.c.client_id == client_id, _TABLE.c.uri == uri)
     kept = connection.execute(update(_TABLE).where(*here).values(**values)).rowcount

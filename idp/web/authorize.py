@@ -5,7 +5,7 @@ another page.
 from flask import Response, abort, request, url_for
 
 from idp.domain.approvals import Approval
-from idp.domain.interactions import Interaction, Progress
+from idp.domain.interactions import Ending, Interaction, Progress
 from idp.domain.sessions import Session
 from idp.protocol import (
     authorization_request,
@@ -37,6 +37,7 @@ from idp.web.browser_session import (
 )
 from idp.web.context import all_values, oauth_server, origin, services
 from idp.web.handover import hand_over
+from idp.web.leaving import leave
 from idp.web.pages import page, see_other
 from idp.web.turns import Turn
 
@@ -53,7 +54,8 @@ def authorize() -> Response:
         client_id = parameters["client_id"][0]
         _record(client_id, error)
         where = authorization_response.destination_of_error(client_id, error)
-        return to_client(where, error.error, error.description)
+        silent = "none" in " ".join(parameters.get("prompt", ())).split()
+        return to_client(where, error.error, error.description, silent=silent)
     if request.method == "POST":
         # A cross-site POST comes without our cookie (SameSite=Lax): go on in a GET, which has it.
         progress = Progress(asked.as_json())
@@ -61,8 +63,8 @@ def authorize() -> Response:
     turn = turns.of_request(asked, client)
     match turn.step:
         case Refuse() as refused:
-            where = authorization_response.destination_of(asked)
-            return to_client(where, refused.error, refused.description)
+            where, silent = authorization_response.destination_of(asked), "none" in asked.prompt
+            return to_client(where, refused.error, refused.description, silent=silent)
         case Finish() if turn.session:
             return _finish(turn, turn.session)
     refuse_unless_navigation()
@@ -79,7 +81,7 @@ def interaction(handle: str) -> Response:
         return see_other(url_for("offer_passkey", handle=handle))
     match turn.step:
         case Refuse() as refused:
-            return refuse(turn.found, refused.error, refused.description)
+            return _refuse(turn, refused)
         case Forbidden():
             return _forbidden(turn)
         case Finish() if turn.asked is None:
@@ -157,19 +159,42 @@ def _forbidden(turn: Turn) -> Response:
 
 def refuse(found: Interaction, error: str, description: str) -> Response:
     """End an interaction with an error for the client."""
+    ended = _ended(found, error, description)
+    # A form is shown by the dispatcher, so that a reload does not post ours again.
+    return see_other(ended) if isinstance(ended, str) else _to_interaction(found.handle)
+
+
+def _ended(found: Interaction, error: str, description: str) -> Ending:
     asked, client = turns.asked_of(found)
     where = authorization_response.destination_of(asked)
     ending = where.failure(error, description, services().settings.issuer)
     session = current_session()
     actor = f"account:{session.account.id}" if session else "anyone"
-    ended = services().interactions.cancel(found, ending, client.client_id, actor, origin())
-    # A form is shown by the dispatcher, so that a reload does not post ours again.
-    return see_other(ended) if isinstance(ended, str) else _to_interaction(found.handle)
+    return services().interactions.cancel(found, ending, client.client_id, actor, origin())
 
 
-def to_client(where: Destination, error: str, description: str) -> Response:
-    """Tell a client of an error."""
-    return hand_over(where.failure(error, description, services().settings.issuer))
+def to_client(where: Destination, error: str, description: str, *, silent: bool) -> Response:
+    """Tell a client of an error: a stranger's only where somebody wants to go there, or nobody is
+    to be asked (`silent`).
+    """
+    ending = where.failure(error, description, services().settings.issuer)
+    client = services().clients.get(where.client_id)
+    return leave(client, where.redirect_uri, ending, error, description, silent=silent)
+
+
+def _refuse(turn: Turn, refused: Refuse) -> Response:
+    """End an interaction that nobody cancelled: its client is told with the same care as before."""
+    if turn.asked is None or turn.client is None:
+        return turn.back()
+    ended = _ended(turn.found, refused.error, refused.description)
+    return leave(
+        turn.client,
+        turn.asked.redirect_uri,
+        ended,
+        refused.error,
+        refused.description,
+        silent="none" in turn.asked.prompt,
+    )
 
 
 def _finish(turn: Turn, session: Session) -> Response:
@@ -195,8 +220,9 @@ def _finish(turn: Turn, session: Session) -> Response:
     try:
         values, issued = front_channel.issue(oauth_server().parts, asked, client, opening)
     except InvalidTarget as error:
-        return to_client(where, "invalid_target", str(error))
+        return to_client(where, "invalid_target", str(error), silent=False)
     ending = where.success(values, parts.settings.issuer, _session_state(asked))
+    parts.clients.used(client)
     stored = turn.found if turn.found.handle else None
     return hand_over(parts.interactions.finish(stored, opening, issued, ending, origin()))
 

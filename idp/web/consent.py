@@ -51,7 +51,7 @@ def _ask(
     before = scopes.describe((scope for _, scope in sorted(step.already) if scope), resources)
     return page(
         "consent.html",
-        client=view_of(client),
+        client=view_of(client, asked.redirect_uri),
         account=session.account,
         groups=groups,
         already=[line.text for group in before for line in group.lines],

@@ -25,5 +25,7 @@ class Kind(Enum):
     """A public JSON document."""
     FRAMED = auto()
     """A page that others frame: it has nothing to click, and no cookie goes to it."""
+    PICTURE = auto()
+    """A picture that a client named, for our pages alone."""
     MAIL = auto()
     """A mail as its readers see it: nothing runs in it."""

@@ -4,10 +4,11 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Response, g, has_request_context, render_template, request
+from flask import Flask, Response, g, has_request_context, render_template, request, url_for
 from flask.templating import Environment
 
 from idp.config import Settings
+from idp.domain import uris
 from idp.domain.clients import Client
 from idp.web.appearance import chosen_language, chosen_theme
 from idp.web.browser_session import csrf_token
@@ -38,11 +39,34 @@ class Templates(Environment):
         return {**self.globals, **(d or {})}
 
 
-def view_of(client: Client | None) -> ClientView | None:
-    """Return what a page shows of a client."""
+def view_of(client: Client | None, redirect_uri: str = "") -> ClientView | None:
+    """Return what a page shows of a client, which sends people back to `redirect_uri`."""
     if client is None:
         return None
-    return ClientView(client.name, None, client.policy_uri, client.tos_uri, client.client_uri, None)
+    return ClientView(
+        client.name,
+        _logo_url(client),
+        client.policy_uri,
+        client.tos_uri,
+        client.client_uri,
+        _declared_by(client, redirect_uri),
+    )
+
+
+def _logo_url(client: Client) -> str | None:
+    if client.logo is None:
+        return None
+    return url_for("client_logo", client_id=client.client_id, digest=client.logo)
+
+
+def _declared_by(client: Client, redirect_uri: str) -> str | None:
+    """Return where answers to a client go that nobody here vouches for: its name may be anything,
+    but not that.
+    """
+    if client.trusted:
+        return None
+    uri = uris.parse(redirect_uri or next(iter(client.redirect_uris), ""))
+    return (uri.host or f"{uri.scheme}:") if uri else client.client_id
 
 
 def init_pages(app: Flask, settings: Settings) -> None:

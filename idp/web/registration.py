@@ -1,4 +1,6 @@
-"""Where clients register themselves, and each manages its own registration: JSON in, JSON out."""
+"""Where clients register themselves, and each manages its own registration: JSON in, JSON out. And
+their pictures.
+"""
 
 import json
 from typing import Any
@@ -27,6 +29,16 @@ def manage_registration(client_id: str) -> Response:
             return Response(status=204, headers={"Cache-Control": "no-store"})
         case _:
             return _json(200, endpoint.read(client_id, _sent()))
+
+
+def client_logo(client_id: str, digest: str) -> Response:
+    """A client's picture. Its address changes with it, so browsers may keep it for ever."""
+    found = services().registering.logos.find(client_id, digest)
+    if found is None:
+        abort(404)
+    response = Response(found.picture, mimetype=found.media_type)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
 
 
 def _sent() -> Sent:

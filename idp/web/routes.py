@@ -224,6 +224,13 @@ ROUTES = (
         Kind.OPEN_MACHINE,
         "token",
     ),
+    Route(
+        "/application-logo/<client_id>/<digest>",
+        registration.client_logo,
+        GET,
+        Kind.PICTURE,
+        "public",
+    ),
     Route(where.JWKS, metadata.jwks, GET, Kind.DOCUMENT, "public"),
     Route("/.well-known/openid-configuration", metadata.metadata, GET, Kind.DOCUMENT, "public"),
     Route(

@@ -168,10 +168,12 @@ def _headers(kind: Kind, settings: Settings) -> list[tuple[str, str]]:
     if settings.secure:
         headers.append(("Strict-Transport-Security", f"max-age={_YEAR}; includeSubDomains"))
     policy = _POLICY if kind in _LEADING_AWAY else _POLICY_PLAIN
-    if kind in {Kind.MACHINE, Kind.OPEN_MACHINE, Kind.DOCUMENT}:
+    if kind in {Kind.MACHINE, Kind.OPEN_MACHINE, Kind.DOCUMENT, Kind.PICTURE}:
         policy = _MACHINE_POLICY
     policy = {Kind.MAIL: _MAIL_POLICY, Kind.FRAMED: _FRAMED_POLICY}.get(kind, policy)
     headers.append(("Content-Security-Policy", policy))
+    if kind is Kind.PICTURE:
+        headers.append(("Cross-Origin-Resource-Policy", "same-origin"))
     if kind is Kind.PAGE:
         # Not on the way of a sign-in: a client's pop-up window would lose who opened it.
         headers.append(("Cross-Origin-Opener-Policy", "same-origin"))

@@ -68,7 +68,7 @@ class Turn:
     @property
     def client_view(self) -> ClientView | None:
         """The client as pages show it."""
-        return view_of(self.client)
+        return view_of(self.client, self.asked.redirect_uri if self.asked else "")
 
     @property
     def cancel_url(self) -> str:

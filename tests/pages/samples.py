@@ -210,6 +210,18 @@ CANNOT_START = {
     "user_text": "Nothing you did is wrong. Go back to Field Notes and try again, "
     "or tell the people who run it.",
 }
+LEAVING: dict[str, Any] = {
+    "client": STRANGER,
+    "heading": "Field Notes couldn’t start sign-in",
+    "user_text": "Nothing you did is wrong, and nothing was sent to the application.",
+    "destination": "https://tools.example.net",
+    "ending": "https://tools.example.net/callback?error=invalid_scope",
+    "developer": {
+        "error": "invalid_scope",
+        "description": "scope names nothing that this client may ask for.",
+        "parameter": None,
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -686,6 +698,23 @@ SAMPLES: dict[str, Sample] = {
             "developer": dict.fromkeys(DEVELOPER, HOSTILE) | {"docs_url": None},
         },
         {"development": True},
+    ),
+    "leaving-error": Sample("leaving.html", LEAVING),
+    "leaving-error-form": Sample(
+        "leaving.html",
+        LEAVING
+        | {
+            "ending": {
+                "action": "https://tools.example.net/callback",
+                "fields": {"error": "invalid_scope"},
+            }
+        },
+    ),
+    "leaving-error-hostile": Sample(
+        "leaving.html",
+        LEAVING
+        | {"client": HOSTILE_CLIENT, "heading": HOSTILE, "user_text": HOSTILE}
+        | {"destination": f"https://{'very-long-' * 6}host.example.com"},
     ),
     "error": Sample(
         "error.html",

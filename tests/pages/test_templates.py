@@ -37,6 +37,7 @@ BARE = {
     "playground/tokens.html": {"action": "/x"},
 }
 NEVER_BARE = {
+    "leaving.html",
     "authenticator_code.html",
     "choose_account.html",
     "consent.html",
