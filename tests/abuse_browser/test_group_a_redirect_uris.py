@@ -218,9 +218,11 @@ WRONG: dict[str, dict[str, str]] = {
 def test_case_009_nothing_else_that_is_wrong_leads_to_a_bad_redirect_uri(
     asker: Asker, webapp: TokenClient
 ) -> None:
-    for wrong in WRONG.values():
+    # What is wrong with a request object, in which all of it could stand, is told first, here too.
+    told = {"request": "request_not_supported", "request_uri": "request_uri_not_supported"}
+    for name, wrong in WRONG.items():
         values = webapp.authorization() | wrong | {"redirect_uri": "https://evil.test/callback"}
-        page = asker.refused(values)
+        page = asker.refused(values, told.get(name, "invalid_request"))
         assert "https://app.example.test" not in page, "a registered address is not public"
 
 

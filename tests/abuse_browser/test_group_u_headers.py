@@ -31,6 +31,7 @@ POLICIES = {
     Kind.MACHINE: "default-src 'none'; frame-ancestors 'none'",
     Kind.OPEN_MACHINE: "default-src 'none'; frame-ancestors 'none'",
     Kind.DOCUMENT: "default-src 'none'; frame-ancestors 'none'",
+    Kind.PICTURE: "default-src 'none'; frame-ancestors 'none'",
     Kind.FRAMED: "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors *",
 }
