@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 import authlib
 import pytest
@@ -339,12 +339,23 @@ def test_upstream_12_ten_days_are_still_the_default() -> None:
 # 14. The mode of the answer
 
 
-@pytest.mark.parametrize("mode", ["fragment", "form_post", "jwt", "query.jwt", "web_message"])
+@pytest.mark.parametrize("mode", ["jwt", "query.jwt", "web_message"])
 def test_trap_14_a_mode_that_does_not_exist_is_refused(
     mode: str, webapp: TokenClient, browserless: Browserless
 ) -> None:
     answer = browserless.start(webapp.authorization(response_mode=mode)).callback
     assert answer["error"] == "invalid_request"
+
+
+def test_trap_14_the_code_comes_in_the_mode_that_was_asked_for(
+    webapp: TokenClient, browserless: Browserless
+) -> None:
+    """The page of `form_post` is looked at in tests/protocol/test_response_types.py."""
+    page = browserless.finish(browserless.start(webapp.authorization(response_mode="fragment")))
+    assert page.left_for
+    address, _, fragment = page.left_for.partition("#")
+    assert address == webapp.redirect_uri
+    assert parse_qs(fragment).keys() >= {"code", "state", "iss"}
 
 
 # 15 and 16. Looking at tokens
