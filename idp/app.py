@@ -19,6 +19,7 @@ from idp.protocol.dynamic_registration import DynamicRegistration
 from idp.protocol.enabled import configure
 from idp.protocol.metadata import TOKEN
 from idp.protocol.request_object import RequestObjects
+from idp.protocol.sectors import sectors
 from idp.protocol.server import Parts
 from idp.protocol.software_statements import SoftwareStatements
 from idp.protocol.tokens import Mint
@@ -140,7 +141,12 @@ def _open_store(app: Flask, settings: Settings) -> Store:
 def _registration(parts: Services) -> DynamicRegistration:
     statements = SoftwareStatements(parts.settings, parts.clock)
     return DynamicRegistration(
-        parts.registering, statements, parts.audit, parts.throttle, parts.settings
+        parts.registering,
+        statements,
+        sectors(parts.fetcher, parts.clock),
+        parts.audit,
+        parts.throttle,
+        parts.settings,
     )
 
 

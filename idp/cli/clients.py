@@ -13,6 +13,7 @@ from idp.domain.resources import OIDC_SCOPES
 from idp.protocol import registration
 from idp.protocol.metadata_values import RegistrationError
 from idp.protocol.offer import Offer
+from idp.protocol.sectors import sectors
 
 
 @click.group()
@@ -41,14 +42,15 @@ def add(
         metadata["first_party"] = True
     try:
         details = registration.validate(metadata, operator=True, offer=Offer.of(settings()))
+        settled = sectors(services().fetcher, services().clock).settled(details)
     except RegistrationError as error:
-        raise Invalid("metadata", f"{error.code}: {error}") from error
+        raise Invalid("metadata", f"{error.code}: {error.reason}") from error
     _warn(metadata, details)
     if dry_run:
         emit(details, as_json)
         return
     client, secret = services().clients.add(
-        details,
+        settled,
         secret=registration.needs_secret(details),
         client_id=client_id,
         origin=origin(),

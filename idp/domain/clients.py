@@ -77,10 +77,11 @@ class Client:
 
         So is a public client that is reached at a loopback address or by a private-use scheme.
         """
-        return self.public and any(map(_claimable, self.redirect_uris))
+        return self.public and any(map(claimable, self.redirect_uris))
 
 
-def _claimable(redirect_uri: str) -> bool:
+def claimable(redirect_uri: str) -> bool:
+    """Whether any program of a device can answer at a redirect URI."""
     uri = uris.parse(redirect_uri)
     return uri is None or uri.claimable
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from idp.config import Settings
 from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.clients import Client
 from idp.domain.errors import Refused
 from idp.domain.initial_tokens import InitialToken
 from idp.domain.registering import Registering
@@ -18,11 +19,13 @@ from idp.domain.registration_policy import RegistrationPolicy
 from idp.domain.registrations import Managed, Registered
 from idp.domain.throttling import Throttle
 from idp.protocol import json_bodies, registration, registration_bounds
+from idp.protocol import sectors as sector_identifiers
 from idp.protocol.errors import MachineError, bearer_challenge, invalid_request
 from idp.protocol.json_bodies import NotAnObject
 from idp.protocol.metadata import REGISTER
 from idp.protocol.metadata_values import RegistrationError, refused
 from idp.protocol.offer import Offer
+from idp.protocol.sectors import Sectors
 from idp.protocol.software_statements import FIELD, SoftwareStatements
 
 JSON = "application/json"
@@ -54,6 +57,7 @@ class DynamicRegistration:
         self,
         parts: Registering,
         statements: SoftwareStatements,
+        sectors: Sectors,
         audit: Audit,
         throttle: Throttle,
         settings: Settings,
@@ -61,6 +65,7 @@ class DynamicRegistration:
         self._tokens = parts.initial_tokens
         self._registrations = parts.registrations
         self._statements = statements
+        self._sectors = sectors
         self._audit = audit
         self._throttle = throttle
         self._offer = Offer.of(settings)
@@ -74,7 +79,7 @@ class DynamicRegistration:
         initial = self._initial_token(sent)
         policy = initial.policy if initial else self._registrations.open_policy
         with _Recording(self, sent):
-            details = self._details(_metadata(sent), policy)
+            details = self._details(_metadata(sent), policy, sent)
             registered = self._registrations.register(
                 details,
                 secret=registration.needs_secret(details),
@@ -96,7 +101,7 @@ class DynamicRegistration:
         with _Recording(self, sent, client_id):
             metadata = _metadata(sent)
             self._check_same_client(metadata, managed)
-            details = self._details(metadata, managed.policy)
+            details = self._details(metadata, managed.policy, sent, managed.client)
             registered = self._registrations.update(
                 managed,
                 details,
@@ -128,7 +133,13 @@ class DynamicRegistration:
                 raise MachineError("access_denied", "This client is disabled.", 403)
         return managed
 
-    def _details(self, metadata: Mapping[str, Any], policy: RegistrationPolicy) -> dict[str, Any]:
+    def _details(
+        self,
+        metadata: Mapping[str, Any],
+        policy: RegistrationPolicy,
+        sent: Sent,
+        former: Client | None = None,
+    ) -> dict[str, Any]:
         stated = self._statements.applied(metadata)
         details = registration.validate(
             registration_bounds.with_defaults(stated, policy), operator=False, offer=self._offer
@@ -137,7 +148,10 @@ class DynamicRegistration:
         if FIELD in metadata:
             # The answer has to repeat it (RFC 7591 section 3.2.1).
             details[FIELD] = metadata[FIELD]
-        return details
+        if sector_identifiers.FIELD in details:
+            # It makes us ask another server: not as often as somebody likes.
+            self._throttle.count("fetch", sent.origin.address)
+        return self._sectors.settled(details, former)
 
     def _check_same_client(self, metadata: Mapping[str, Any], managed: Managed) -> None:
         """Neither client nor secret can be chosen (RFC 7592 section 2.2)."""
@@ -185,8 +199,8 @@ class _Recording:
         """Translate. Raises MachineError."""
         if not isinstance(error, Refused | RegistrationError | MachineError):
             return
-        reason = error.reason if isinstance(error, Refused) else error.description or ""
-        self._endpoint.refuse(self._sent, error, self._client_id, reason)
+        reason = error.description if isinstance(error, MachineError) else error.reason
+        self._endpoint.refuse(self._sent, error, self._client_id, reason or "")
         if isinstance(error, RegistrationError):
             raise MachineError(error.code, error.description, recorded=True) from error
         if isinstance(error, Refused):

@@ -18,6 +18,7 @@ from idp.protocol.client_authentication import METHODS
 from idp.protocol.id_token import UNSIGNED
 from idp.protocol.offer import Offer
 from idp.protocol.response_types import MODES
+from idp.protocol.sectors import SUBJECT_TYPES
 
 AUTHORIZE = "/oauth2/authorize"
 TOKEN = "/oauth2/token"
@@ -66,7 +67,7 @@ def metadata(
         "response_types_supported": list(offer.response_types),
         "response_modes_supported": list(MODES),
         "grant_types_supported": list(offer.grant_types),
-        "subject_types_supported": ["public"],
+        "subject_types_supported": list(SUBJECT_TYPES),
         "id_token_signing_alg_values_supported": _signing(settings, ready),
         "token_endpoint_auth_methods_supported": list(METHODS),
         "token_endpoint_auth_signing_alg_values_supported": _ASSERTION_SIGNING,

@@ -15,12 +15,15 @@ MOST_SECONDS = 10 * 365 * 86400
 
 
 class RegistrationError(Exception):
-    """Metadata that is refused. `code` is one of RFC 7591 section 3.2.2."""
+    """Metadata that is refused. `code` is one of RFC 7591 section 3.2.2; `reason` is for the audit
+    log, where that is told more.
+    """
 
-    def __init__(self, code: str, description: str) -> None:
+    def __init__(self, code: str, description: str, reason: str = "") -> None:
         super().__init__(description)
         self.code = code
         self.description = description
+        self.reason = reason or description
 
 
 def refused(description: str) -> RegistrationError:

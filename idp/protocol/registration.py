@@ -30,6 +30,7 @@ from idp.protocol.enabled import GRANT_TYPES
 from idp.protocol.id_token import UNSIGNED
 from idp.protocol.metadata_values import Reader, RegistrationError, refused
 from idp.protocol.offer import USUAL, Offer
+from idp.protocol.sectors import SUBJECT_TYPES
 
 MOST_REDIRECT_URIS = 20
 MOST_TRANSLATIONS = 50
@@ -69,7 +70,8 @@ HONOURED = {
     "software_id": Field(read.text(200)),
     "software_version": Field(read.text(200)),
     "application_type": Field(read.one_of(("native", "web")), "web"),
-    "subject_type": Field(read.one_of(("public",)), "public"),
+    "subject_type": Field(read.one_of(SUBJECT_TYPES), "public"),
+    "sector_identifier_uri": Field(read.https),
     "id_token_signed_response_alg": Field(read.one_of((*id_token.ALGORITHMS, UNSIGNED)), "RS256"),
     "backchannel_logout_uri": Field(read.https),
     "backchannel_logout_session_required": Field(read.flag),
@@ -84,7 +86,6 @@ HONOURED = {
     "first_party": Field(read.flag),
 }
 DEMANDS: dict[str, tuple[Any, ...]] = {
-    "sector_identifier_uri": (),
     "id_token_encrypted_response_alg": (),
     "id_token_encrypted_response_enc": (),
     "userinfo_signed_response_alg": (),

@@ -39,24 +39,29 @@ def userinfo(server: AuthorizationServer, token: str, origin: Origin) -> dict[st
         found = server.parts.mint.read_access_token(token)
     except BadToken as error:
         raise _refused(server, error.reason, origin) from error
-    issuer = server.parts.settings.issuer
     live, authorization = live_authorization(server, found)
     client = server.parts.clients.find(found.client_id)
-    if not live or authorization is None or client is None or issuer not in found.audience:
-        raise _refused(server, "revoked, ended, or not for userinfo", origin)
+    if not live or authorization is None or client is None:
+        raise _refused(server, "revoked, ended, or a client's own", origin)
     if "openid" not in found.scopes:
-        text = "The scope openid is needed."
-        challenge = bearer_challenge(REALM, "insufficient_scope", text, "openid")
-        raise MachineError("insufficient_scope", text, 403, challenge)
+        raise _refused(server, "without openid", origin, insufficient=True)
+    if server.parts.settings.issuer not in found.audience:
+        raise _refused(server, "not for userinfo", origin)
     return {
         "sub": server.parts.subjects.of(authorization.account, client),
         **claims.told(authorization, client, found.scopes, "userinfo"),
     }
 
 
-def _refused(server: AuthorizationServer, reason: str, origin: Origin) -> MachineError:
+def _refused(
+    server: AuthorizationServer, reason: str, origin: Origin, *, insufficient: bool = False
+) -> MachineError:
     server.parts.throttle.count("userinfo", origin.address)
     server.parts.audit.refuse(origin, Entry("userinfo", "anyone", detail={"reason": reason}))
+    if insufficient:
+        text = "The scope openid is needed."
+        challenge = bearer_challenge(REALM, "insufficient_scope", text, "openid")
+        return MachineError("insufficient_scope", text, 403, challenge, recorded=True)
     text = "The access token is not valid, or not any more."
     challenge = bearer_challenge(REALM, "invalid_token", text)
     return MachineError("invalid_token", text, 401, challenge, recorded=True)

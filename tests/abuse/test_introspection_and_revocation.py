@@ -316,7 +316,6 @@ def test_case_064_what_is_no_live_token_with_openid_is_refused(
         "ID token": issued["id_token"],
         "refresh token": issued["refresh_token"],
         "a client's own": tokens(service.credentials(scope="notes:read"))["access_token"],
-        "without openid": without["access_token"],
         "made up": "a.b.c",
         "empty": " ",
     }
@@ -326,6 +325,12 @@ def test_case_064_what_is_no_live_token_with_openid_is_refused(
         assert_error(answer, 401, "invalid_token")
         challenge = answer.headers["WWW-Authenticate"]
         assert challenge.startswith('Bearer realm="userinfo", error="invalid_token"')
+    with refused("userinfo", times=1):
+        answer = webapp.userinfo(without["access_token"])
+    assert_error(answer, 403, "insufficient_scope")
+    challenge = answer.headers["WWW-Authenticate"]
+    assert challenge.startswith('Bearer realm="userinfo", error="insufficient_scope"')
+    assert 'scope="openid"' in challenge
 
 
 def _expire(_services: Services, _issued: dict[str, Any], clock: HeldClock) -> None:

@@ -18,6 +18,7 @@ from idp.domain.backup import Backup, NotEmpty
 from idp.domain.errors import AlreadyExists, Invalid
 from idp.domain.installation import FILE, open_sealer
 from idp.domain.one_time import OneTimeValues
+from idp.domain.server_secrets import ServerSecrets
 from idp.domain.signing_keys import SigningKeys
 from idp.store import backup as copies
 from idp.store import schema, session_clients
@@ -49,6 +50,11 @@ class Node:
         keys = SigningKeys(self.store, sealer, self.audit, self.clock, self.settings)
         keys.ensure()
         return keys
+
+    def secret(self, name: str) -> bytes:
+        return ServerSecrets(self.store, open_sealer(self.store, self.settings), self.clock).get(
+            name
+        )
 
     def take_key_of(self, other: "Node") -> None:
         self.settings.keys_dir.mkdir(exist_ok=True)
@@ -137,10 +143,12 @@ def test_a_backup_is_complete_while_others_write(node: Node, path: Path) -> None
 
 def test_a_restored_installation_works_with_its_key(node: Node, fresh: Node, path: Path) -> None:
     token = node.open().active("ES256").sign({"sub": "ada"}, "at+jwt")
+    subjects_key = node.secret("pairwise-subject")
     create(node, path)
     fresh.take_key_of(node)
     restore(fresh, path, keep_keys=True)
     keys = fresh.open()
+    assert fresh.secret("pairwise-subject") == subjects_key
     assert keys.active("ES256").kid == node.open().active("ES256").kid
     assert keys.jwks().body == node.open().jwks().body
     assert (

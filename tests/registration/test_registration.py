@@ -127,7 +127,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"token_endpoint_auth_method": "none", "require_pkce": False},
         "PKCE",
     ),
-    "pairwise": ({"subject_type": "pairwise"}, "subject_type"),
+    "subject_type": ({"subject_type": "secret"}, "subject_type"),
     "unsigned ID token": ({"id_token_signed_response_alg": "none"}, "id_token_signed"),
     "HS256": ({"id_token_signed_response_alg": "HS256"}, "id_token_signed"),
     "application type": ({"application_type": "desktop"}, "application_type"),

@@ -8,6 +8,7 @@ from idp.domain.audit import Origin
 from idp.domain.services import Services
 from idp.protocol import registration
 from idp.protocol.offer import Offer
+from idp.protocol.sectors import sectors
 from tests.support.browserless import Person
 
 ADA = Person("ada@example.test", "nine lives of the analytical engine", "Ada Lovelace")
@@ -129,6 +130,7 @@ def sow(services: Services) -> Seeds:
 def add_client(services: Services, details: Mapping[str, Any], client_id: str | None = None) -> str:
     """Register a client as an operator does and return its secret, empty where it has none."""
     valid = registration.validate(dict(details), operator=True, offer=Offer.of(services.settings))
+    valid = sectors(services.fetcher, services.clock).settled(valid)
     confidential = valid["token_endpoint_auth_method"] != "none"
     _, secret = services.clients.add(
         valid, secret=confidential, client_id=client_id, origin=ORIGIN, actor=OPERATOR
