@@ -1,14 +1,16 @@
 """`idp users`: the people who sign in."""
 
 import getpass
+import json
 import sys
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from idp.cli.context import emit, json_option, operator, origin, services
 from idp.domain.accounts import Account
 from idp.domain.credentials.changes import By
+from idp.domain.errors import Invalid
 from idp.domain.roles import ADMINISTRATOR
 
 _LONGEST_PAGE = 1000
@@ -33,6 +35,11 @@ def users() -> None:
     show_default=True,
     help="Vouch that the address is this person's; applications rely on it.",
 )
+@click.option(
+    "--claims",
+    type=click.File(encoding="utf-8"),
+    help="File with the claims of their profile as JSON; -: standard input.",
+)
 @json_option
 def add(
     email: str,
@@ -42,9 +49,12 @@ def add(
     password_stdin: bool,
     without_password: bool,
     email_verified: bool,
+    claims: IO[str] | None,
     as_json: bool,
 ) -> None:
     """Add a person."""
+    if password_stdin and claims and claims.name == "<stdin>":
+        raise click.UsageError("Only one thing can be read from input.")
     found = services()
     password = None if without_password else read_password(password_stdin)
     account = found.accounts.add(
@@ -54,6 +64,7 @@ def add(
         email_verified=email_verified,
         roles=roles,
         groups=groups,
+        profile=_read_claims(claims) if claims else None,
         origin=origin(),
         actor=operator(),
     )
@@ -160,6 +171,32 @@ def set_password(user: str, password_stdin: bool, as_json: bool) -> None:
     accounts.get(user)
     accounts.set_password(user, read_password(password_stdin), origin(), operator())
     emit(described(accounts.get(user)), as_json)
+
+
+@users.command("set-claims")
+@click.argument("user")
+@click.argument("claims", type=click.File(encoding="utf-8"))
+@json_option
+def set_claims(user: str, claims: IO[str], as_json: bool) -> None:
+    """Enter claims of a person's profile, from a file with a JSON object, or - for standard input.
+
+    Those that it does not name stay as they are; null takes one out.
+    """
+    found = services()
+    account = found.accounts.get(user)
+    found.own.profiles.enter(account, _read_claims(claims), By(operator(), origin()))
+    account = found.accounts.get(account.id)
+    emit({**described(account), "profile": dict(account.profile)}, as_json)
+
+
+def _read_claims(source: IO[str]) -> dict[str, Any]:
+    try:
+        claims = json.loads(source.read())
+    except (ValueError, RecursionError) as error:
+        raise Invalid("claims", f"The claims are not JSON: {error}.") from error
+    if not isinstance(claims, dict):
+        raise Invalid("claims", "The claims must be a JSON object.")
+    return claims
 
 
 def described(account: Account) -> dict[str, Any]:

@@ -51,6 +51,25 @@ def test_a_person_is_added_shown_disabled_and_enabled(place: Place) -> None:
     ]
 
 
+def test_claims_of_a_profile_are_entered(place: Place) -> None:
+    file = place.folder / "claims.json"
+    file.write_text(json.dumps({"nickname": "Countess", "family_name#ja": "ラブレス"}), "utf-8")
+    add(place, "ada@example.com", "--claims", str(file))
+    shown = place.json("users", "show", "ada@example.com")["profile"]
+    assert shown == {"nickname": "Countess", "family_name#ja": "ラブレス"}
+    given = {"gender": "female", "nickname": None, "address": {"country": "UK"}}
+    words = ("users", "set-claims", "ada@example.com", "-")
+    shown = place.json(*words, stdin=json.dumps(given))["profile"]
+    assert shown == {"family_name#ja": "ラブレス", "gender": "female", "address": {"country": "UK"}}
+    for wrong in ("{", "[]", '{"sub": "x"}', '{"gender": 1}', "[" * 100_000):
+        assert place.run(*words, stdin=wrong).returncode != 0
+    both = ("users", "add", "grace@example.com", "--password-stdin", "--claims", "-")
+    refused = place.run(*both, stdin=f"{PASSWORD}\n{{}}")
+    assert refused.returncode == 2
+    assert "Only one thing" in refused.stderr
+    assert place.json("users", "show", "ada@example.com")["profile"] == shown
+
+
 def test_roles_and_groups_are_given_shown_and_taken(place: Place) -> None:
     added = add(place, "ada@example.com", "--role", "administrator", "--group", "staff")
     assert (added["roles"], added["groups"]) == (["administrator"], ["staff"])
