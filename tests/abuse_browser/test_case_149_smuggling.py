@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.serving import HOST, Serve, Serving, free_port
+from tests.support.ports import free_port
+from tests.support.serving import HOST, Serve, Serving
 
 PATIENCE_SECONDS = 30
 HIDDEN = "/smuggled"

@@ -18,8 +18,9 @@ from tests.support.checkout import ROOT
 from tests.support.databases import Database
 from tests.support.discovery import Discovery
 from tests.support.in_threads import serving_at
+from tests.support.ports import free_port
 from tests.support.seeds import ADA, Seeds
-from tests.support.serving import Serve, Serving, free_port
+from tests.support.serving import Serve, Serving
 from tests.support.token_client import TokenClient
 
 CLIENT = ROOT / "examples/webapp/client.json"

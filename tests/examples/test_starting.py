@@ -13,7 +13,7 @@ from urllib3.util import Retry
 
 from examples.webapp.app import SCOPES
 from tests.support.checkout import ROOT
-from tests.support.serving import free_port
+from tests.support.ports import free_port
 
 CONFIGURED = {
     "ISSUER": "http://localhost:9",

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from idp.crypto.keyfiles import parse_key
-from tests.running.commands import PATIENCE_SECONDS, Place, free_port
+from tests.running.commands import PATIENCE_SECONDS, Place
+from tests.support.ports import free_port
 
 REFUSED = 1
 MISCONFIGURED = 2

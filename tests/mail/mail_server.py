@@ -15,7 +15,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
 
-from tests.support.serving import HOST, free_port
+from tests.support.ports import free_port
+from tests.support.serving import HOST
 
 USER, PASSWORD = "doorward", "a p@ssword/with:signs"
 

@@ -25,7 +25,7 @@ from tests.mail.mail_server import MailServer
 from tests.support import databases
 from tests.support.application import Seeded
 from tests.support.held_clock import HeldClock
-from tests.support.serving import free_port
+from tests.support.ports import free_port
 
 Row = Callable[[str], RowMapping]
 ROWS = table(OutgoingMail)

@@ -16,7 +16,7 @@ from idp.outbound.smtp import (
 from tests.mail import mail_server
 from tests.mail.mail_server import PASSWORD, USER, MailServer
 from tests.support.held_clock import START
-from tests.support.serving import free_port
+from tests.support.ports import free_port
 
 MESSAGE = Message(
     id="0190a0b0-0000-7000-8000-000000000000",

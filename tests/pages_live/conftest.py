@@ -15,9 +15,9 @@ from tests.mail import mail_server
 from tests.pages_live.live import Live, application, serving
 from tests.pages_live.mailbox import Mailbox
 from tests.pages_live.pictures import lean
-from tests.running.commands import free_port
 from tests.support.browserless import Person
 from tests.support.looking import AXE, COLOURS, EVERYTHING, SCHEMES, spill, unfold, violations
+from tests.support.ports import free_port
 from tests.support.seeds import ADA, OPERATOR, ORIGIN
 
 DOCS = Path(__file__).parents[2] / "docs" / "screenshots"

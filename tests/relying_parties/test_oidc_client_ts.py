@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 
 from tests.support.exam import Exam
 from tests.support.in_threads import serving_at
+from tests.support.ports import free_port
 from tests.support.seeds import ADA
-from tests.support.serving import free_port
 
 pytestmark = pytest.mark.xdist_group("relying parties")
 HERE = Path(__file__).parent

@@ -12,7 +12,8 @@ from idp.domain.administrators import ROLE
 from idp.domain.audit import Origin
 from idp.domain.errors import AlreadyExists, Invalid, NotFound, Refused
 from idp.domain.services import Services
-from tests.running.commands import Place, free_port
+from tests.running.commands import Place
+from tests.support.ports import free_port
 
 ORIGIN = Origin("192.0.2.1", "request")
 PASSWORD = "four unrelated words here"

@@ -11,8 +11,9 @@ import pytest
 from idp.config import ConfigurationError, load
 from idp.crypto.keyfiles import new_key_text
 from idp.domain.preflight import environment_problems, sharing_problems
-from tests.running.commands import Place, free_port
+from tests.running.commands import Place
 from tests.support.checkout import ROOT
+from tests.support.ports import free_port
 
 ISSUER = "https://id.example.com"
 RANDOM_KEY = "MmfJz2f3Vw3sXlV0n0cXQ4y1o9k7mJ0b7bq3n2hW8rI"

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.running.commands import Place, free_port, secret_of
+from tests.running.commands import Place, secret_of
 from tests.support.checkout import ROOT
+from tests.support.ports import free_port
 
 AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

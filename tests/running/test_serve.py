@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from idp.cli.worker import SILENCE_SECONDS
-from tests.running.commands import Place, Running, free_port
+from tests.running.commands import Place, Running
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("serve")
 READY_SECONDS = 2.5

@@ -16,9 +16,10 @@ import pytest
 from idp.cli.tls import tls_problems
 from idp.cli.worker import SILENCE_SECONDS
 from idp.config import ConfigurationError, load
-from tests.running.commands import Place, Running, free_port
+from tests.running.commands import Place, Running
 from tests.support.certificates import Authority, Certificate
 from tests.support.handshakes import assert_strict, offer
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("serve")
 

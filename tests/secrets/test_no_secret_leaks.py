@@ -11,13 +11,14 @@ import requests
 
 from tests.mail import mail_server
 from tests.pages_live.mailbox import Mailbox
-from tests.running.commands import Place, free_port, secret_of
+from tests.running.commands import Place, secret_of
 from tests.secrets.factor_flows import FactorFlows
 from tests.secrets.flows import Flows
 from tests.support.application import KEY_ENCRYPTION_KEY
 from tests.support.browserless import Browserless, Page, Person
 from tests.support.discovery import Discovery
 from tests.support.html_pages import Form
+from tests.support.ports import free_port
 from tests.support.secrets_seen import SecretsSeen, files
 from tests.support.serving import HOST, Serve
 

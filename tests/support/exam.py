@@ -5,7 +5,7 @@ left there. Its time is the machine's, and goes on by hand besides.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +21,9 @@ from tests.support.application import Seeded, Templates, running, settings_for
 from tests.support.certificates import Authority
 from tests.support.deployment import Deployment
 from tests.support.idp_ahead import AheadClock
+from tests.support.ports import free_port
 from tests.support.postgres_server import PostgresServer
-from tests.support.serving import HOST, Serving, free_port, nodes_over
+from tests.support.serving import HOST, Serving, nodes_over
 from tests.support.tls_site import Site
 
 # Limits on strangers, since all come from one address; and registration as the suite needs it.
@@ -88,7 +89,7 @@ class Exams:
         template = self._templates.of(kind, server, real_time=True)
         database = databases.copied(template.database, folder / "data", server)
         self._stack.callback(databases.dropped, database, server)
-        port, plain_port = free_ports(2)
+        port, plain_port = free_port(), free_port()
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / "ahead"
         clock = AheadClock(file)
@@ -116,14 +117,6 @@ class Exams:
             )
         )
         return Exam(serving, authority, clock, plain_port, site, services_of(app))
-
-
-def free_ports(count: int) -> Sequence[int]:
-    """Return as many different ports that nobody listens at."""
-    ports: set[int] = set()
-    while len(ports) < count:
-        ports.add(free_port())
-    return sorted(ports)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ over them in turn, so that who answered is known without asking the server.
 import itertools
 import os
 import signal
-import socket
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from tests.support import databases
 from tests.support.application import KEY_ENCRYPTION_KEY, Seeded, Templates
 from tests.support.checkout import BIN, ROOT
 from tests.support.deployment import Deployment
+from tests.support.ports import free_port
 from tests.support.postgres_server import PostgresServer
 
 READY_SECONDS = 30
@@ -170,12 +170,6 @@ class _Spread(HTTPAdapter):
         self._serving.answered[node.port] += 1
         answer.url, answer.request = request.url or "", request
         return answer
-
-
-def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.create_server((HOST, 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 def _wait_until_ready(node: Node) -> None:
