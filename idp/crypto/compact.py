@@ -45,6 +45,9 @@ def read_object(text: bytes, what: str) -> dict[str, Any]:
     """Return a JSON object. Raises BadToken, which names `what` it should be."""
     try:
         value = _DECODER.decode(text.decode("utf-8"))
+        if b"\\u" in text:
+            # Half a character can be escaped, and written nowhere again (RFC 8259 section 8.2).
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise BadToken(f"{what}: not JSON") from error
     if not isinstance(value, dict):

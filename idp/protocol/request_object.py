@@ -247,7 +247,7 @@ def _values(value: Any, failure: _Failure) -> list[str]:
         return [value]
     if isinstance(value, dict) or (isinstance(value, int) and not isinstance(value, bool)):
         return [json.dumps(value)]
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+    if isinstance(value, list) and value and all(isinstance(each, str) for each in value):
         return list(value)
     raise failure.refused("a parameter that is no text")
 

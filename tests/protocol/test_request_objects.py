@@ -140,6 +140,8 @@ def test_an_unsigned_object_needs_a_registration_and_is_merged(
     refuse(trusting, padded, "invalid_request_object", wrong)
 
 
+EMPTY: list[Claims] = [{name: []} for name in ("state", "scope", "redirect_uri", "prompt")]
+HALVES: list[Claims] = [{name: "\ud800"} for name in ("state", "nonce", "login_hint", "resource")]
 WRONG: dict[str, list[Claims]] = {
     "the request object is for somebody else": [
         {"aud": "https://other.example.test"},
@@ -159,7 +161,8 @@ WRONG: dict[str, list[Claims]] = {
     "a request object inside of a request object": [{"request": "x"}, {"request_uri": "x"}],
     "client_id is another inside": [{"client_id": "webapp"}, {"client_id": ["signer", "webapp"]}],
     "response_type is another inside": [{"response_type": "token"}],
-    "a parameter that is no text": [{"prompt": True}, {"state": [5]}, {"max_age": 1.5}],
+    "a parameter that is no text": [{"prompt": True}, {"state": [5]}, {"max_age": 1.5}, *EMPTY],
+    "claims: not JSON": [{"claims": {"id_token": {"\udfff": None}}}, *HALVES],
 }
 
 
