@@ -4,6 +4,7 @@ Whoever waits for a slow server holds a thread of ours: one thread asks for one 
 at once, what failed is not asked for again at once, and what is only old serves on meanwhile.
 """
 
+import re
 import threading
 from collections import Counter, OrderedDict
 from concurrent.futures import Future
@@ -30,6 +31,7 @@ _MOST_AT_ONE_HOST = 4
 """Threads that ask one server, or wait for who does: a slow one leaves places for the others."""
 _PATIENCE = 6.0
 """Seconds to wait for another thread's fetch, which takes 5 at most."""
+_END_OF_PLACE = re.compile("[/?#]")
 _Key = tuple[str, tuple[str, ...], int]
 
 
@@ -181,5 +183,7 @@ def _outcome(
 
 
 def _host(url: str) -> str:
-    """Return the host and port of an address, "" for what is none."""
-    return url.partition("://")[2].partition("/")[0].lower()
+    """Return the host and port of an address in one spelling, "" for what is none."""
+    place = _END_OF_PLACE.split(url.partition("://")[2], maxsplit=1)[0].lower()
+    host, mark, port = place.removesuffix(":443").partition(":")
+    return f"{host.removesuffix('.')}{mark}{port}"

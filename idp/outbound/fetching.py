@@ -16,13 +16,15 @@ from urllib.parse import urlencode
 
 from idp.config import ConfigurationError, Settings
 from idp.outbound import addresses
-from idp.outbound.hasty_socket import Deadline, HastySocket, connect
+from idp.outbound.hasty_socket import Deadline, HastySocket, TooMuch, connect
 from idp.outbound.looking_up import Resolve, look_up
 
 SECONDS = 5.0
 """For everything: looking the name up, connecting, TLS, and every byte of the answer."""
 LARGEST = 256 * 1024
 """Bytes of a body."""
+_AROUND = 128 * 1024
+"""Bytes of all headers; the frame of a body in chunks may be as large as the body."""
 _LONGEST_URL = 2000
 _MOST_ADDRESSES = 4
 _HTTPS = 443
@@ -87,7 +89,7 @@ class Fetcher:
         Anything but 200, more than `largest` bytes or an encoded body is a failure.
         """
         headers = {"Accept": ", ".join(accept)}
-        with self._answer("GET", url, None, headers, seconds) as response:
+        with self._answer("GET", url, None, headers, seconds, largest) as response:
             if response.status != http.client.OK:
                 raise FetchFailed(f"status {response.status}")
             media_type = response.headers.get_content_type()
@@ -102,20 +104,28 @@ class Fetcher:
         """
         body = urlencode(form).encode("ascii")
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        with self._answer("POST", url, body, headers, seconds) as response:
+        with self._answer("POST", url, body, headers, seconds, 0) as response:
             return response.status
 
     @contextmanager
     def _answer(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], seconds: float
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        seconds: float,
+        largest: int,
     ) -> Iterator[http.client.HTTPResponse]:
-        """Ask, and let the caller read the answer while the connection and the time last."""
+        """Ask, and let the caller read the answer, of which `largest` bytes are of use, while the
+        connection and the time last.
+        """
         deadline = Deadline(seconds)
         place = self._place(url)
         try:
             with closing(self._connected(place, deadline)) as connected:
                 connection = http.client.HTTPConnection(place.host, place.port)
-                connection.sock = HastySocket(connected, deadline)
+                connection.sock = HastySocket(connected, deadline, _AROUND + 2 * largest)
                 host = place.origin.removeprefix("https://")
                 usual = {"Host": host, "User-Agent": _AGENT, "Connection": "close"}
                 sent = {**usual, **headers}
@@ -123,6 +133,8 @@ class Fetcher:
                 yield connection.getresponse()
         except TimeoutError as error:
             raise FetchFailed("it took too long") from error
+        except TooMuch as error:
+            raise FetchFailed("more than an answer") from error
         except ssl.SSLCertVerificationError as error:
             raise FetchFailed("the certificate is not trusted") from error
         except (OSError, http.client.HTTPException, ValueError) as error:

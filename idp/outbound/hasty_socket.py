@@ -1,6 +1,8 @@
-"""A TLS connection to one address, all of whose waiting together ends at one moment.
+"""A TLS connection to one address, all of whose waiting together ends at one moment, and from which
+no more than so many bytes are taken.
 
-A timeout for each step would let a server that sends a byte now and then go on for ever.
+A timeout for each step would let a server that sends a byte now and then go on for ever; and what
+reads the answer may believe a server that says how much to read.
 """
 
 import io
@@ -27,12 +29,17 @@ class Deadline:
         return left
 
 
-class HastySocket:
-    """What http.client needs of a socket."""
+class TooMuch(Exception):
+    """More came than was asked for."""
 
-    def __init__(self, connected: ssl.SSLSocket, deadline: Deadline) -> None:
+
+class HastySocket:
+    """What http.client needs of a socket. `most`: bytes that are read of everything that comes."""
+
+    def __init__(self, connected: ssl.SSLSocket, deadline: Deadline, most: int) -> None:
         self._socket = connected
         self._deadline = deadline
+        self._most = most
 
     def sendall(self, data: bytes) -> None:
         """Send everything. Raises OSError, TimeoutError too."""
@@ -43,23 +50,28 @@ class HastySocket:
 
     def makefile(self, mode: str) -> io.BufferedReader:
         """Return what can be read from it; `mode` is "rb"."""
-        return io.BufferedReader(_Incoming(self._socket, self._deadline))
+        return io.BufferedReader(_Incoming(self._socket, self._deadline, self._most))
 
     def close(self) -> None:
         """Do nothing: who made the connection ends it, after reading."""
 
 
 class _Incoming(io.RawIOBase):
-    def __init__(self, connected: ssl.SSLSocket, deadline: Deadline) -> None:
+    def __init__(self, connected: ssl.SSLSocket, deadline: Deadline, most: int) -> None:
         self._socket = connected
         self._deadline = deadline
+        self._left = most
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         self._socket.settimeout(self._deadline.left())
-        return self._socket.recv_into(buffer)
+        read = self._socket.recv_into(buffer)
+        self._left -= read
+        if self._left < 0:
+            raise TooMuch
+        return read
 
 
 def connect(

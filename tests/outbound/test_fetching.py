@@ -281,6 +281,25 @@ def _never_ending_chunks(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"1000\r\n" + b" " * 4096 + b"\r\n")
 
 
+def _chunk_of_minus_one(handler: BaseHTTPRequestHandler) -> None:
+    """Python's reader takes what comes until the end."""
+    say(handler, 200, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"})
+    handler.wfile.write(b"-1\r\n")
+    while True:
+        handler.wfile.write(b" " * 65536)
+
+
+def _chunks_of_nothing_much(handler: BaseHTTPRequestHandler) -> None:
+    say(handler, 200, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"})
+    while True:
+        handler.wfile.write(b"1;%s\r\n \r\n" % (b"x" * 60_000))
+
+
+def _hints_for_ever(handler: BaseHTTPRequestHandler) -> None:
+    while True:
+        handler.wfile.write(b"HTTP/1.1 100 Continue\r\nX-Hint: %s\r\n\r\n" % (b"x" * 60_000))
+
+
 def _breaks_off(handler: BaseHTTPRequestHandler) -> None:
     say(handler, 200, {"Content-Type": "application/json", "Content-Length": "50"}, b'{"keys": [')
 
@@ -307,6 +326,9 @@ def test_case_082_an_answer_has_bounds(tls_site: Site, fetcher: Fetcher) -> None
         (_ten_gigabytes, "a body that is too large"),
         (_never_ending, "a body that is too large"),
         (_never_ending_chunks, "a body that is too large"),
+        (_chunk_of_minus_one, "more than an answer"),
+        (_chunks_of_nothing_much, "more than an answer"),
+        (_hints_for_ever, "more than an answer"),
         (_breaks_off, "a body that breaks off"),
         (_many_headers, "no conversation: HTTPException"),
         (_long_header, "no conversation: LineTooLong"),

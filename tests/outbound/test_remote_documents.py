@@ -10,6 +10,8 @@ from tests.support.held_clock import HeldClock
 
 URL = "https://app.example.test/jwks.json"
 JSON = ("application/json",)
+SAME = "slow.example.test./3"
+"""With the dot of the root: the same server."""
 
 
 class Server:
@@ -165,10 +167,10 @@ def test_case_082_one_slow_server_leaves_places_for_the_others(clock: HeldClock)
     server, got = Slow(), list[bytes]()
     documents = RemoteDocuments(server, clock)
     threads = []
-    for number in range(4):
-        threads += [begin(documents, f"https://SLOW.example.test/{number}", got)]
+    for place in ("SLOW.example.test/0", "slow.example.test:443/", "slow.example.test?2", SAME):
+        threads += [begin(documents, f"https://{place}", got)]
         assert server.begun.acquire(timeout=10)
-    for more in ("https://slow.example.test/4", "https://slow.example.test/0"):
+    for more in ("https://slow.example.test/4", "https://slow.example.test?4"):
         with pytest.raises(FetchFailed) as failed:
             body(documents, more)
         assert failed.value.reason == "too many fetches at once"
