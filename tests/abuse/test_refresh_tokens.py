@@ -310,7 +310,7 @@ def test_case_045_less_for_one_token_is_no_less_for_the_next(
     assert less["scope"] == "notes:read"
     assert "id_token" not in less
     assert webapp.introspect(less["access_token"]).json()["aud"] == NOTES_API
-    assert webapp.userinfo(less["access_token"]).status_code == 401
+    assert webapp.userinfo(less["access_token"]).status_code == 403
     assert tokens(webapp.refresh(less["refresh_token"]))["scope"] == scope
 
 

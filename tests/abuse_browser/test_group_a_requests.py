@@ -140,7 +140,7 @@ def test_case_012_a_scope_that_the_client_may_not_ask_for_is_not_there(
     assert tokens["scope"] == "notes:read"
     assert "id_token" not in tokens
     assert "refresh_token" not in tokens
-    assert narrow.userinfo(tokens["access_token"]).status_code == 401
+    assert narrow.userinfo(tokens["access_token"]).status_code == 403
 
 
 def test_case_012_a_client_that_may_ask_for_nothing_of_it_is_told(

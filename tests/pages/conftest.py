@@ -22,6 +22,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "browser: drives a real Chromium")
 
 
+AUTOFOCUSED = (
+    "() => !document.querySelector('[autofocus]') || document.activeElement !== document.body"
+)
+
+
 @pytest.fixture(scope="session")
 def gallery() -> Flask:
     return create_gallery()
@@ -72,6 +77,8 @@ def visit(chromium: Browser, ordinary_page: Page, gallery_url: str) -> Iterator[
             stack.callback(page.remove_listener, "console", on_console)
             stack.callback(page.remove_listener, "pageerror", on_error)
             page.goto(f"{gallery_url}/pages/{name}")
+            # Chromium does it with the first frame, and complains when the keyboard was quicker.
+            page.wait_for_function(AUTOFOCUSED)
             return page
 
         yield opener
