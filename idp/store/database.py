@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, ExceptionContext, event, make_url
@@ -43,9 +44,10 @@ class Store:
         )
         self._idle_readers: list[Connection] = []
         self._shared = SharedTransaction(engine, WAIT_SECONDS)
-        os.register_at_fork(after_in_child=self._after_fork)
+        _STORES.add(self)
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
+        """Leave the connections to the process that opened them."""
         self.engine.dispose(close=False)
         self._idle_readers = []
         self._shared = SharedTransaction(self.engine, WAIT_SECONDS)
@@ -102,6 +104,17 @@ class Store:
         while self._idle_readers:
             self._idle_readers.pop().close()
         self.engine.dispose()
+
+
+_STORES: WeakSet[Store] = WeakSet()
+
+
+def _after_fork() -> None:
+    for store in _STORES:
+        store.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 @contextmanager

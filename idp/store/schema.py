@@ -4,6 +4,7 @@ done.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -41,7 +42,7 @@ def current_revision(store: Store) -> str | None:
 
 def newest_revision() -> str | None:
     """Return the revision that this program needs."""
-    return ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    return _newest(_MIGRATIONS)
 
 
 def differences(store: Store) -> list[object]:
@@ -49,6 +50,11 @@ def differences(store: Store) -> list[object]:
     with store.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         return list(compare_metadata(context, db.metadata))
+
+
+@cache
+def _newest(folder: Path) -> str | None:
+    return ScriptDirectory(str(folder)).get_current_head()
 
 
 def _config(connection: Connection) -> Config:

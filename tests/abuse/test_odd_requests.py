@@ -253,7 +253,7 @@ def test_any_form_gets_json_and_never_a_500(
     raw = RawRequests(app, webapp.discovery.issuer)
     right = basic("service", webapp.client_secret)
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, suppress_health_check=list(HealthCheck))
     @given(
         path=st.sampled_from((*FORMS, USERINFO)),
         values=FORM_VALUES,
@@ -275,7 +275,7 @@ def test_any_form_gets_json_and_never_a_500(
 def test_any_bytes_get_json_and_never_a_500(app: Flask, webapp: TokenClient) -> None:
     raw = RawRequests(app, webapp.discovery.issuer)
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, suppress_health_check=list(HealthCheck))
     @given(path=st.sampled_from((*FORMS, USERINFO)), body=st.binary(max_size=80))
     def check(path: str, body: bytes) -> None:
         assert_json_error(raw.post(path, body))
