@@ -164,9 +164,11 @@ class RequestObjects:
 
     def _check_signature(self, token: ForeignToken, client: Client, failure: _Failure) -> None:
         registered = client.details.get("request_object_signing_alg")
-        if token.algorithm == UNSIGNED and registered is None:
+        if token.algorithm == UNSIGNED and registered is None and failure.by_value:
             raise failure.unsupported()
-        if token.algorithm not in ({registered} if registered else SIGNING):
+        # What comes from a registered address is the client's, since TLS says who answers there
+        # (OpenID Connect Core section 6.2).
+        if token.algorithm not in ({registered} if registered else {*SIGNING, UNSIGNED}):
             raise failure.refused("another algorithm than registered")
         if not self._is_signed(token, client, failure):
             raise failure.refused("wrong signature of the request object")

@@ -292,6 +292,30 @@ def test_an_object_is_fetched_from_where_it_was_registered(
     assert len(site.asked) == 5
 
 
+def test_what_comes_from_a_registered_address_may_be_unsigned_unless_the_client_says_more(
+    register: Register, site: Site, browserless: Browserless, refuse: Refuse
+) -> None:
+    """Without request_object_signing_alg any algorithm will do (OpenID Connect Registration section
+    2), and TLS says whose the object is (Core section 6.2). By value nothing does.
+    """
+    usual: Claims = {"jwks": public(KEY), "request_uris": [site.url("/unsigned")]}
+    client = register("referring", **usual)
+    signing = register("signing", **usual, request_object_signing_alg="ES256")
+    strict = register("strict", **usual, require_signed_request_object=True)
+    another, wrong = "another algorithm than registered", "wrong signature of the request object"
+    for each, reason in ((client, ""), (signing, another), (strict, wrong)):
+        outside, inside = both(each)
+        token = forging.unsigned({"alg": "none"}, {**inside, "aud": browserless.origin})
+        at = f"{site.url('/unsigned')}#{digest_of(token)}"
+        site.put("/unsigned", token, JWT)
+        if reason:
+            refuse(each, {**outside, "request_uri": at}, "invalid_request_object", reason)
+        else:
+            found = works(each, browserless, {**outside, "request_uri": at})
+            assert found["state"] == inside["state"]
+            refuse(each, {**outside, "request": token}, "request_not_supported")
+
+
 def test_case_076_only_registered_addresses_are_fetched_and_all_failures_look_alike(
     register: Register, site: Site, refuse: Refuse, refused: Refused, signer: TokenClient
 ) -> None:
