@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 import requests
 
-from tests.conformance.judges import CODE, Judge, Judges, Plan
+from tests.conformance.judges import Judge, Judges
+from tests.conformance.plans import CODE, Plan
+from tests.support.browserless import Browserless
 from tests.support.deployment import Deployment
-from tests.support.discovery import Discovery
 from tests.support.exam import Exam
 from tests.support.idp_ahead import AheadClock
+from tests.support.seeds import ADA
 from tests.support.token_client import TokenClient
 
 Add = Callable[..., TokenClient]
@@ -42,6 +44,12 @@ def deployment(exam: Exam, https: Callable[[], requests.Session], answers: list[
 
 
 @pytest.fixture
+def browserless(exam: Exam, deployment: Deployment) -> Browserless:
+    """A browser without scripts and cookies, with Ada before it."""
+    return Browserless(deployment.new_http(), exam.discovery, ADA)
+
+
+@pytest.fixture
 def add(exam: Exam, deployment: Deployment) -> Add:
     """`add(redirect_uris=[…])` registers a client by the command, and returns it."""
 
@@ -51,7 +59,7 @@ def add(exam: Exam, deployment: Deployment) -> Add:
         http = deployment.new_http()
         return TokenClient(
             http,
-            Discovery(http, deployment.issuer),
+            exam.discovery,
             answer["client_id"],
             answer.get("client_secret", ""),
             redirect_uri=metadata["redirect_uris"][0],
@@ -65,8 +73,7 @@ def judges(exam: Exam, deployment: Deployment) -> Judges:
     """Registers the relying parties that the suite plays."""
 
     def new_client(client_id: str, secret: str, **facts: str) -> TokenClient:
-        http = deployment.new_http()
-        return TokenClient(http, Discovery(http, exam.issuer), client_id, secret, **facts)
+        return TokenClient(deployment.new_http(), exam.discovery, client_id, secret, **facts)
 
     return Judges(exam, new_client)
 

@@ -4,68 +4,33 @@ every answer, with a library that nobody here wrote.
 
 import base64
 import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
+import requests
 from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet
 
+from tests.conformance.plans import BY_KEY, BY_SECRET, Plan
 from tests.registration.registrar import Registrar
 from tests.support.browserless import Browserless
 from tests.support.exam import Exam
 from tests.support.seeds import add_client
+from tests.support.signed import BEARER, new_key, public, sign
 from tests.support.token_client import TokenClient
-from tests.support.token_parts import header_of
+from tests.support.token_parts import claims_of, header_of
 
-CALLBACK = "https://rp.example.test/callback"
-SCOPES = "openid profile email address phone offline_access"
 _HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
+UNSIGNED = "none"
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How the suite runs its modules. `response_mode` None: that of the response type."""
-
-    response_type: str = "code"
-    response_mode: str | None = None
-    method: str = "client_secret_basic"
-    dynamic: bool = False
-
-    @property
-    def kinds(self) -> frozenset[str]:
-        """What the response type asks for."""
-        return frozenset(self.response_type.split())
-
-    @property
-    def has_code(self) -> bool:
-        """Whether there is a code to exchange."""
-        return "code" in self.kinds
-
-    @property
-    def has_access_token(self) -> bool:
-        """Whether there is an access token, so that claims come from userinfo."""
-        return self.has_code or "token" in self.kinds
-
-    def __str__(self) -> str:
-        """Name the plan as a test's parameter."""
-        parts = [self.response_type.replace(" ", "+"), self.response_mode, self.method[7:]]
-        return "-".join([*filter(None, parts), "dynamic" if self.dynamic else "static"])
-
-    def metadata(self, **more: Any) -> dict[str, Any]:
-        """Return what the suite registers."""
-        grants = ["authorization_code", "refresh_token"] if self.has_code else []
-        if self.response_type != "code":
-            grants.append("implicit")
-        return {
-            "client_name": "A candidate's judge",
-            "redirect_uris": [CALLBACK],
-            "grant_types": grants,
-            "response_types": [self.response_type],
-            "token_endpoint_auth_method": self.method,
-            "scope": SCOPES,
-            **more,
-        }
+@cache
+def key(kid: str = "judge") -> Key:
+    """Return the judges' key of that name, made once: that takes a while."""
+    return new_key("RS256", kid)
 
 
 @dataclass
@@ -89,23 +54,37 @@ class Outcome:
 
 
 class Judge(TokenClient):
-    """A relying party that takes nothing for granted. It does without PKCE, as the suite does."""
+    """A relying party that takes nothing for granted. Like the suite it does without PKCE, if it
+    has a secret or a key.
 
-    def __init__(self, plan: Plan, client: TokenClient, algorithm: str = "RS256") -> None:
+    `assertion` are claims of its client assertions that are not the usual ones.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        client: TokenClient,
+        clock: Callable[[], float],
+        algorithm: str = "RS256",
+    ) -> None:
         super().__init__(
             client.http,
             client.discovery,
             client.client_id,
             client.client_secret,
             redirect_uri=client.redirect_uri,
-            method=plan.method,
         )
+        self.method = plan.method
         self.plan = plan
         self.algorithm = algorithm
+        self.key = key()
+        self.assertion: dict[str, Any] = {}
+        self._clock = clock
+        self._public = plan.method == "none"
 
     def authorization(self, scope: str = "openid", **changes: str | None) -> dict[str, str]:
         """Return a request of this plan; `code_challenge` and its method only if they are given."""
-        plain = {"code_challenge": None, "code_challenge_method": None}
+        plain = dict.fromkeys(() if self._public else ("code_challenge", "code_challenge_method"))
         how = {
             "response_type": self.plan.response_type,
             "response_mode": self.plan.response_mode,
@@ -113,8 +92,32 @@ class Judge(TokenClient):
         return super().authorization(scope, **{**plain, **how, **changes})
 
     def redeem(self, callback: dict[str, str], **changes: str | None) -> Any:
-        """Exchange the code, without a verifier unless one is given."""
-        return super().redeem(callback, **{"code_verifier": None, **changes})
+        """Exchange the code, without a verifier unless one is given or the client is public."""
+        plain = dict.fromkeys(() if self._public else ("code_verifier",))
+        return super().redeem(callback, **{**plain, **changes})
+
+    def post(
+        self, endpoint: str, parameters: dict[str, str], **changes: str | None
+    ) -> requests.Response:
+        """Post a form, with an assertion where the client proves itself by that (section 9)."""
+        if self.method in {BY_SECRET, BY_KEY}:
+            parameters |= {"client_assertion_type": BEARER, "client_assertion": self._assertion()}
+        return super().post(endpoint, parameters, **changes)
+
+    def _assertion(self) -> str:
+        now = int(self._clock())
+        claims = {
+            "iss": self.client_id,
+            "sub": self.client_id,
+            "aud": self.discovery["token_endpoint"],
+            "jti": secrets.token_urlsafe(16),
+            "iat": now,
+            "exp": now + 60,
+            **self.assertion,
+        }
+        if self.method == BY_SECRET:
+            return sign(claims, self.client_secret, "HS256")
+        return sign(claims, self.key, "RS256")
 
     def run(self, browser: Browserless, scope: str = "openid", **changes: str | None) -> Outcome:
         """Go through one authorization from start to end, checking all there is."""
@@ -158,13 +161,7 @@ class Judge(TokenClient):
 
     def verified(self, id_token: str, nonce: str | None = None) -> dict[str, Any]:
         """Return the claims, checked as OpenID Connect Core section 3.1.3.7 says."""
-        header = header_of(id_token)
-        assert header["alg"] == self.algorithm
-        published = self.http.get(self.discovery["jwks_uri"]).json()
-        assert header["kid"] in {key["kid"] for key in published["keys"]}
-        keys = KeySet.import_key_set(published)
-        token = jwt.decode(id_token, keys, algorithms=[self.algorithm])
-        claims: dict[str, Any] = dict(token.claims)
+        claims = self._opened(id_token)
         assert claims["iss"] == self.discovery.issuer
         assert claims["aud"] in (self.client_id, [self.client_id])
         assert claims.get("azp", self.client_id) == self.client_id
@@ -172,6 +169,17 @@ class Judge(TokenClient):
         assert claims.get("nonce") == nonce
         assert 1 <= len(claims["sub"].encode()) <= 255
         return claims
+
+    def _opened(self, id_token: str) -> dict[str, Any]:
+        header = header_of(id_token)
+        assert header["alg"] == self.algorithm
+        if self.algorithm == UNSIGNED:
+            assert id_token.endswith(".")
+            return claims_of(id_token)
+        published = self.http.get(self.discovery["jwks_uri"]).json()
+        assert header["kid"] in {each["kid"] for each in published["keys"]}
+        keys = KeySet.import_key_set(published)
+        return dict(jwt.decode(id_token, keys, algorithms=[self.algorithm]).claims)
 
     def _assert_hashes(self, claims: dict[str, Any], found: dict[str, str]) -> None:
         """Check what binds the rest of the answer to the ID token (section 3.3.2.11)."""
@@ -194,23 +202,35 @@ class Judges:
         self._new_client = new_client
 
     def judge(self, plan: Plan, **metadata: Any) -> Judge:
-        """Return a new relying party of that plan, with more metadata."""
-        wanted = plan.metadata(**metadata)
+        """Return a relying party of that plan: the plan's static one, unless there is metadata of
+        its own, or one that registers itself now. None leaves out what is usual.
+        """
+        keys = {"jwks": public(key())} if plan.method == BY_KEY else {}
+        wanted = plan.metadata(**{**keys, **metadata})
+        wanted = {name: value for name, value in wanted.items() if value is not None}
+        client = self._registered(wanted) if plan.dynamic else self._added(plan, wanted, metadata)
         algorithm = wanted.get("id_token_signed_response_alg", "RS256")
-        if plan.dynamic:
-            registrar = self._registrar()
-            return Judge(plan, registrar.client(registrar.registered(wanted)), algorithm)
-        client_id = f"static-{plan}-{len(self._exam.added)}"
-        secret = add_client(self._exam.services, wanted | {"require_pkce": False}, client_id)
-        self._exam.added.append(client_id)
-        uri = wanted["redirect_uris"][0]
-        client = self._new_client(client_id, secret, redirect_uri=uri, method=plan.method)
-        return Judge(plan, client, algorithm)
+        return Judge(plan, client, self._exam.clock, algorithm)
 
-    def _registrar(self) -> Registrar:
-        http = self._new_client("", "").http
-        return Registrar(http, self._exam.issuer)
+    def _registered(self, wanted: dict[str, Any]) -> TokenClient:
+        registrar = self.registrar()
+        registration = registrar.registered(wanted)
+        return self._client(
+            registration["client_id"], registration.get("client_secret", ""), wanted
+        )
 
+    def _added(self, plan: Plan, wanted: dict[str, Any], own: dict[str, Any]) -> TokenClient:
+        added = self._exam.added
+        name = plan if not own else len(added)
+        if name not in added:
+            client_id = f"static-{len(added)}"
+            details = wanted | {"require_pkce": plan.method == "none"}
+            added[name] = client_id, add_client(self._exam.services, details, client_id)
+        return self._client(*added[name], wanted)
 
-CODE = Plan()
-PLANS = (CODE, Plan(dynamic=True))
+    def _client(self, client_id: str, secret: str, wanted: dict[str, Any]) -> TokenClient:
+        return self._new_client(client_id, secret, redirect_uri=wanted["redirect_uris"][0])
+
+    def registrar(self) -> Registrar:
+        """Return who registers clients."""
+        return Registrar(self._new_client("", "").http, self._exam.issuer)

@@ -5,7 +5,8 @@ The relying party registers itself over https.
 
 import pytest
 
-from tests.conformance.judges import CALLBACK, Judge, Judges, Plan
+from tests.conformance.judges import Judge, Judges
+from tests.conformance.plans import CALLBACK, Plan
 from tests.registration.registrar import Registrar
 from tests.support.browserless import Browserless
 from tests.support.deployment import Deployment

@@ -5,12 +5,13 @@ That it makes a request is checked while it runs, by the fixture `asked`.
 
 import ast
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+from tests.conformance.plans import LISTS, MODULES, OTHER_METHODS, plans_of
+
 HERE = Path(__file__).parent
-LINES = (HERE / "modules.txt").read_text("utf-8").splitlines()
-NAMES = [line for line in LINES if line and not line.startswith("#")]
-MODULES = (
+FILES = (
     "test_basic.py",
     "test_dynamic.py",
     "test_config.py",
@@ -20,10 +21,11 @@ MODULES = (
     "test_session_management.py",
     "test_third_party_login.py",
 )
+REPEATED = MODULES[: MODULES.index("ensure-request-without-nonce-fails") + 1]
 
 
 def functions() -> list[ast.FunctionDef]:
-    trees = [ast.parse((HERE / name).read_text("utf-8")) for name in MODULES]
+    trees = [ast.parse((HERE / name).read_text("utf-8")) for name in FILES]
     return [
         node
         for tree in trees
@@ -37,9 +39,9 @@ def function_of(name: str) -> str:
 
 
 def test_each_module_has_one_function_and_each_function_one_module() -> None:
-    assert len(NAMES) == len(set(NAMES)) == 67
+    assert len(MODULES) == len(set(MODULES)) == 68
     found = Counter(function.name for function in functions())
-    assert found == Counter(function_of(name) for name in NAMES)
+    assert found == Counter(function_of(name) for name in MODULES)
 
 
 def test_each_function_asserts_twice() -> None:
@@ -52,6 +54,25 @@ def test_each_function_asserts_twice() -> None:
 
 
 def test_each_function_is_watched_for_a_request() -> None:
-    for name in MODULES:
+    for name in FILES:
         text = (HERE / name).read_text("utf-8")
         assert 'pytestmark = pytest.mark.usefixtures("asked")' in text, name
+
+
+def test_each_list_has_as_many_modules_as_the_suite_s() -> None:
+    number = Counter(
+        name for module in REPEATED for name, plans in plans_of(module).items() if plans
+    )
+    assert number.keys() == LISTS.keys()
+    assert {number[name] for name in ("Basic", "Form Post Basic")} == {38}
+    assert {number[name] for name in ("Hybrid", "Form Post Hybrid")} == {37}
+    assert {number[name] for name in ("Implicit", "Form Post Implicit")} == {31}
+    # The module for client_secret_post is that method's already.
+    assert {number[f"Basic by {method}"] for method in OTHER_METHODS} == {37}
+
+
+def test_each_list_is_run_with_every_response_type_and_both_kinds_of_clients() -> None:
+    run = {plan for module in REPEATED for plans in plans_of(module).values() for plan in plans}
+    for plans in LISTS.values():
+        for plan in plans:
+            assert {replace(plan, dynamic=False), replace(plan, dynamic=True)} <= run, plan

@@ -61,9 +61,27 @@ class Page:
         assert len(self.document.forms) == 1, f"{len(self.document.forms)} forms: {self}"
         return self.document.forms[0]
 
+    @cached_property
+    def handed_over(self) -> Form | None:
+        """The form that a browser posts to another origin: an answer by `form_post`."""
+        if self.left_for is not None or self.status != 200:
+            return None
+        for form in self.document.forms:
+            target = urljoin(self.url, form.action)
+            if form.method == "POST" and origin_of(target) != origin_of(self.url):
+                return form
+        return None
+
+    @property
+    def left(self) -> bool:
+        """Whether the browser is on its way to the client, in whichever mode."""
+        return self.left_for is not None or self.handed_over is not None
+
     @property
     def callback(self) -> dict[str, str]:
-        """The parameters that the client was sent, from query or fragment."""
+        """The parameters that the client was sent, from query, fragment or form."""
+        if self.handed_over is not None:
+            return dict(self.handed_over.values())
         assert self.left_for is not None, f"It stayed here: {self}"
         parts = urlsplit(self.left_for)
         return dict(parse_qsl(parts.fragment or parts.query, keep_blank_values=True))
@@ -121,7 +139,7 @@ class Browserless:
     def finish(self, page: Page) -> Page:
         """Answer pages until the browser leaves the server. Raises Stuck."""
         for _ in range(STEPS):
-            if page.left_for is not None:
+            if page.left:
                 return page
             page = self.answer(page)
         raise Stuck(f"It goes round in circles: {page}")

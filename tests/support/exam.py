@@ -8,11 +8,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
 
 from idp.app import services_of
 from idp.domain.services import Services
@@ -20,13 +22,15 @@ from tests.support import databases, idp_ahead, proxy, tls_site
 from tests.support.application import Seeded, Templates, running, settings_for
 from tests.support.certificates import Authority
 from tests.support.deployment import Deployment
+from tests.support.discovery import Discovery
 from tests.support.idp_ahead import AheadClock
 from tests.support.ports import free_port
 from tests.support.postgres_server import PostgresServer
 from tests.support.serving import HOST, Serving, nodes_over
 from tests.support.tls_site import Site
 
-# Limits on strangers, since all come from one address; and registration as the suite needs it.
+# Limits on strangers, since all come from one address; registration as the suite needs it, and what
+# an operator has to allow.
 _SETTINGS = {
     "trusted_proxies": f"{HOST}/32",
     "network_limit": 1_000_000,
@@ -34,10 +38,23 @@ _SETTINGS = {
     "registration_limit": 1_000_000,
     "registration_require_pkce": False,
     "registration_trusted": True,
+    "front_channel_tokens": True,
+    "signing_algorithms": "RS256,ES256,PS256,ES384,EdDSA,none",
 }
 
 
-@dataclass(frozen=True)
+class _Kept(HTTPAdapter):
+    """Connections that outlive the sessions of one test, so that a handshake serves many."""
+
+    def close(self) -> None:
+        """Leave them open: whoever made it ends it."""
+
+    def end(self) -> None:
+        """Close them."""
+        super().close()
+
+
+@dataclass
 class Exam:
     """A deployment behind nginx. `http` makes sessions that trust its authority; `site` is an https
     server that it may ask.
@@ -50,8 +67,9 @@ class Exam:
     site: Site
     services: Services
     """The parts of an application of the test's own over the same database, to arrange things."""
-    added: list[str] = field(default_factory=list)
-    """The clients that were added to it."""
+    added: dict[object, tuple[str, str]] = field(default_factory=dict)
+    """Names and secrets of the clients that tests added to it for each other."""
+    connections: _Kept = field(default_factory=_Kept)
 
     @property
     def issuer(self) -> str:
@@ -67,7 +85,13 @@ class Exam:
         http = requests.Session()
         http.trust_env = False
         http.verify = str(self.authority.file)
+        http.mount(self.issuer, self.connections)
         return http
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        """What it says of itself, read once."""
+        return Discovery(self.session(), self.issuer)
 
 
 class Exams:
@@ -116,7 +140,9 @@ class Exams:
                 inside=serving.nodes[0].port,
             )
         )
-        return Exam(serving, authority, clock, plain_port, site, services_of(app))
+        exam = Exam(serving, authority, clock, plain_port, site, services_of(app))
+        self._stack.callback(exam.connections.end)
+        return exam
 
 
 @pytest.fixture(scope="session")
