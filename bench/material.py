@@ -23,6 +23,7 @@ from idp.protocol import registration
 from idp.protocol.tokens import Mint
 from idp.store import accounts
 from idp.web.browser_session import cookie_name
+from idp.web.context import SERVER
 from tests.support.token_client import challenge
 
 API = "https://api.example.com"
@@ -52,7 +53,7 @@ class Material:
     def __init__(self, settings: Settings) -> None:
         self.app: Flask = create_app(settings)
         self.parts: Services = services_of(self.app)
-        self.mint = Mint(self.parts.signing_keys, self.parts.subjects, self.parts.clock, settings)
+        self.mint: Mint = self.app.extensions[SERVER].parts.mint
         self.parts.resources.add(
             API, "Notes", {API_SCOPE: "Read your notes"}, origin=_HERE, actor=_ACTOR
         )

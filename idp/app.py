@@ -15,8 +15,10 @@ from idp.domain.preflight import production_settings
 from idp.domain.remote_documents import RemoteDocuments
 from idp.domain.services import Services, start
 from idp.protocol.client_assertions import ClientAssertions
+from idp.protocol.client_tokens import ClientTokens
 from idp.protocol.dynamic_registration import DynamicRegistration
 from idp.protocol.enabled import configure
+from idp.protocol.id_token_hints import IdTokenHints
 from idp.protocol.metadata import TOKEN
 from idp.protocol.request_object import RequestObjects
 from idp.protocol.sectors import sectors
@@ -159,6 +161,8 @@ def _request_objects(parts: Services) -> RequestObjects:
 
 
 def _protocol_parts(parts: Services) -> Parts:
+    secrets_of = parts.clients.symmetric_secrets
+    client_tokens = ClientTokens(parts.signing_keys, secrets_of)
     return Parts(
         settings=parts.settings,
         accounts=parts.accounts,
@@ -169,7 +173,10 @@ def _protocol_parts(parts: Services) -> Parts:
         audit=parts.audit,
         throttle=parts.throttle,
         subjects=parts.subjects,
-        mint=Mint(parts.signing_keys, parts.subjects, parts.clock, parts.settings),
+        mint=Mint(parts.signing_keys, client_tokens, parts.subjects, parts.clock, parts.settings),
+        hints=IdTokenHints(
+            parts.signing_keys, parts.clients.find, secrets_of, parts.settings.issuer
+        ),
         assertions=ClientAssertions(
             parts.clients, parts.client_keys, parts.seen_once, parts.clock, parts.settings, TOKEN
         ),

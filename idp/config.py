@@ -23,7 +23,7 @@ from idp.config_sources import PREFIX, ConfigurationError, FileSource, bare_orig
 
 __all__ = ["PREFIX", "ConfigurationError", "Network", "Settings", "load"]
 
-SigningAlgorithm = Literal["RS256", "ES256", "PS256", "ES384", "EdDSA", "Ed25519", "none"]
+SigningAlgorithm = Literal["RS256", "ES256", "PS256", "ES384", "EdDSA", "Ed25519", "HS256", "none"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 SHORTEST_ACCESS_TOKEN = 300
 LONGEST_ACCESS_TOKEN = 900
@@ -121,10 +121,10 @@ class Settings(BaseSettings):
         3600, "Seconds beyond the JWKS max-age that a key is published before it signs.", ge=0
     )
     signing_algorithms: Annotated[tuple[SigningAlgorithm, ...], NoDecode] = _option(
-        ("RS256", "ES256", "PS256", "ES384", "EdDSA"),
-        "How ID tokens may be signed, comma separated; each has keys of its own. RS256 and ES256 "
-        "are needed; Ed25519 is EdDSA by its newer name; none lets clients register for no "
-        "signature.",
+        ("RS256", "ES256", "PS256", "ES384", "EdDSA", "HS256"),
+        "How ID tokens and userinfo may be signed, comma separated; each has keys of its own, but "
+        "HS256, whose key is the client's secret. RS256 and ES256 are needed; Ed25519 is EdDSA by "
+        "its newer name; none lets clients register for no signature.",
     )
     front_channel_tokens: bool = _option(
         False,

@@ -4,6 +4,8 @@ What the claims mean is not decided here. Every limit is checked before any cryp
 """
 
 import functools
+import hashlib
+import hmac
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +25,8 @@ from idp.crypto.compact import (
 __all__ = ["LARGEST_TOKEN", "BadToken", "PrivateKey", "PublicKey", "verify"]
 
 _LONGEST_KID = 256
+_SHORTEST_SECRET = 32
+"""Bytes: a key is no shorter than the MAC (RFC 7518 section 3.2)."""
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
@@ -65,6 +69,20 @@ def unsigned(claims: Mapping[str, Any], typ: str) -> str:
     """Return `claims` as a token that nobody vouches for (RFC 7518 section 3.6)."""
     parts = (_ENCODER.encode({"alg": "none", "typ": typ}), _ENCODER.encode(claims))
     return b".".join([*(encode(part.encode()) for part in parts), b""]).decode("ascii")
+
+
+def signed_with(secret: str, claims: Mapping[str, Any], typ: str) -> str:
+    """Return `claims` as a token under HMAC-SHA-256 with the UTF-8 octets of a client secret.
+
+    Raises ValueError when the secret is shorter than 32 bytes.
+    """
+    key = secret.encode()
+    if len(key) < _SHORTEST_SECRET:
+        raise ValueError("a secret that is too short for HS256")
+    parts = (_ENCODER.encode({"alg": "HS256", "typ": typ}), _ENCODER.encode(claims))
+    message = b".".join(encode(part.encode()) for part in parts)
+    signature = encode(hmac.digest(key, message, hashlib.sha256))
+    return (message + b"." + signature).decode("ascii")
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,15 @@ _MOST_CLIENTS = 2000
 
 
 class NoKeys(Exception):
-    """A client's keys can't be had. `reason` is for the audit log alone."""
+    """A client's keys, or its secrets where they are keys, can't be had.
 
-    def __init__(self, reason: str) -> None:
-        super().__init__("the client's keys can't be had")
+    `reason` is for the audit log alone, `description` for the client's developer.
+    """
+
+    def __init__(self, reason: str, description: str = "The client's keys can't be had.") -> None:
+        super().__init__(description)
         self.reason = reason
+        self.description = description
 
 
 class Documents(Protocol):

@@ -56,12 +56,10 @@ class ClientSecrets:
         }
 
     def opened(self, known: Iterable[Sealed], now: float) -> list[str]:
-        """Return the live ones of these secrets."""
-        return [
-            self._sealer.unseal(sealed, place(digest)).decode()
-            for digest, sealed, ends in known
-            if ends is None or now < ends
-        ]
+        """Return the live ones of these secrets, the newest last: those before it have an end."""
+        live = [each for each in known if each[2] is None or now < each[2]]
+        live.sort(key=lambda each: float("inf") if each[2] is None else each[2])
+        return [self._sealer.unseal(sealed, place(digest)).decode() for digest, sealed, _ in live]
 
 
 def digest_of(secret: str) -> bytes:

@@ -8,6 +8,7 @@ token is made when it is sent, since it lives shortly.
 from collections.abc import Callable, Mapping
 
 from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.client_keys import NoKeys
 from idp.domain.clients import Client, Clients
 from idp.domain.clock import Clock
 from idp.domain.dispatch import Dispatch, Manner, Problem
@@ -78,6 +79,8 @@ class LogoutDelivery:
             status = self._post(address, {"logout_token": token})
         except NoSigningKey:
             return Problem("there is no key for the algorithm that it registered")
+        except NoKeys as missing:
+            return Problem(missing.reason)
         except FetchFailed as failure:
             self._rest(client.client_id)
             return Problem(failure.reason)

@@ -69,7 +69,8 @@ class MachineError(OAuth2Error):
     """An answer to a machine: JSON with `error` and `error_description` (RFC 6749 section 5.2).
 
     `challenge` becomes `WWW-Authenticate`. Authlib's endpoints translate it like its own errors.
-    `recorded` says that an audit entry tells of it already, or that none has to.
+    `recorded` says that an audit entry tells of it already, or that none has to; `reason` is for
+    that entry alone, where the description does not say it.
     """
 
     def __init__(
@@ -80,11 +81,13 @@ class MachineError(OAuth2Error):
         challenge: str | None = None,
         *,
         recorded: bool = False,
+        reason: str = "",
     ) -> None:
         text = "".join(letter if letter in _TEXT else "'" for letter in description)
         super().__init__(description=text, status_code=status, error=error)
         self.challenge = challenge
         self.recorded = recorded
+        self.reason = reason or text
 
     def get_headers(self) -> list[tuple[str, str]]:
         """Return JSON and no-store headers, with the challenge where there is one."""

@@ -19,7 +19,7 @@ def issue(
     parts: Parts, asked: AuthorizationRequest, client: Client, opening: Opening
 ) -> tuple[dict[str, str], Issued | None]:
     """Mint what was asked for: return the parameters for the client, and what is to be recorded of
-    an access token. Raises InvalidTarget.
+    an access token. Raises InvalidTarget, NoKeys.
 
     Nothing of it counts until the authorization is opened.
     """

@@ -7,7 +7,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 TYPE = "JWT"
 UNSIGNED = "none"
@@ -20,9 +20,13 @@ _HASHES = {
     # Its signature works with SHA-512 (OpenID Connect Token Hash Algorithms 1.0 section 3).
     "EdDSA": hashlib.sha512,
     "Ed25519": hashlib.sha512,
+    "HS256": hashlib.sha256,
 }
-ALGORITHMS = tuple(_HASHES)
+SECRET_ALGORITHMS = ("HS256",)
+"""Those whose key is the client's secret."""
+KEY_ALGORITHMS = tuple(name for name in _HASHES if name not in SECRET_ALGORITHMS)
 """Those of our keys."""
+ALGORITHMS = (*KEY_ALGORITHMS, *SECRET_ALGORITHMS)
 
 
 @dataclass(frozen=True)
@@ -84,14 +88,6 @@ class IdTokenContent:
             **({"sid": self.sid} if self.sid else {}),
             **self.bindings.claims(algorithm),
         }
-
-
-class Hint(NamedTuple):
-    """What an ID token of ours names that comes back: whom its client means, in which session."""
-
-    subject: str
-    client_id: str
-    sid: str | None
 
 
 def half_hash(value: str, algorithm: str) -> str:

@@ -9,7 +9,7 @@ from idp.domain import languages
 from idp.domain.clients import Client
 from idp.protocol.authorization_request import Parameters
 from idp.protocol.errors import ShownError
-from idp.protocol.id_token import Hint
+from idp.protocol.id_token_hints import Hint
 
 _LONGEST_VALUE = 16 * 1024
 _LONGEST_STATE = 4096

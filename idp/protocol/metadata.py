@@ -15,7 +15,7 @@ from idp.protocol.authorization_request import PROMPTS
 from idp.protocol.claims import CLAIMS
 from idp.protocol.client_assertions import SIGNING
 from idp.protocol.client_authentication import METHODS
-from idp.protocol.id_token import UNSIGNED
+from idp.protocol.id_token import KEY_ALGORITHMS, UNSIGNED
 from idp.protocol.offer import Offer
 from idp.protocol.response_types import MODES
 from idp.protocol.sectors import SUBJECT_TYPES
@@ -68,7 +68,7 @@ def metadata(
         "response_modes_supported": list(MODES),
         "grant_types_supported": list(offer.grant_types),
         "subject_types_supported": list(SUBJECT_TYPES),
-        "id_token_signing_alg_values_supported": _signing(settings, ready),
+        **_answers(settings, ready),
         "token_endpoint_auth_methods_supported": list(METHODS),
         "token_endpoint_auth_signing_alg_values_supported": _ASSERTION_SIGNING,
         "introspection_endpoint_auth_methods_supported": _SECRET_METHODS,
@@ -96,9 +96,14 @@ def metadata(
     return document
 
 
-def _signing(settings: Settings, ready: Collection[str] | None) -> list[str]:
-    return [
+def _answers(settings: Settings, ready: Collection[str] | None) -> dict[str, Any]:
+    """An algorithm of our keys is named once one of them signs."""
+    signing = [
         name
         for name in Offer.of(settings).signing_algorithms
-        if ready is None or name in ready or name == UNSIGNED
+        if ready is None or name in ready or name not in KEY_ALGORITHMS
     ]
+    return {
+        "id_token_signing_alg_values_supported": signing,
+        "userinfo_signing_alg_values_supported": signing,
+    }

@@ -18,9 +18,9 @@ from idp.domain import client_secrets
 from idp.domain.clients import Client
 from idp.domain.resources import OIDC_SCOPES
 from idp.protocol import (
+    answer_metadata,
     client_key_metadata,
     front_channel_logout,
-    id_token,
     redirect_uris,
     response_types,
 )
@@ -72,7 +72,8 @@ HONOURED = {
     "application_type": Field(read.one_of(("native", "web")), "web"),
     "subject_type": Field(read.one_of(SUBJECT_TYPES), "public"),
     "sector_identifier_uri": Field(read.https),
-    "id_token_signed_response_alg": Field(read.one_of((*id_token.ALGORITHMS, UNSIGNED)), "RS256"),
+    "id_token_signed_response_alg": Field(answer_metadata.SIGNED, "RS256"),
+    "userinfo_signed_response_alg": Field(answer_metadata.SIGNED),
     "backchannel_logout_uri": Field(read.https),
     "backchannel_logout_session_required": Field(read.flag),
     "frontchannel_logout_uri": Field(read.page),
@@ -88,7 +89,6 @@ HONOURED = {
 DEMANDS: dict[str, tuple[Any, ...]] = {
     "id_token_encrypted_response_alg": (),
     "id_token_encrypted_response_enc": (),
-    "userinfo_signed_response_alg": (),
     "userinfo_encrypted_response_alg": (),
     "userinfo_encrypted_response_enc": (),
     "introspection_signed_response_alg": (),
@@ -124,6 +124,7 @@ def validate(metadata: Any, *, operator: bool, offer: Offer = USUAL) -> dict[str
     _refuse_what_is_not_offered(details, offer)
     _refuse_contradictions(details)
     client_key_metadata.refuse_contradictions(details)
+    answer_metadata.refuse_contradictions(details)
     _check_redirect_uris(details)
     _check_front_channel(details)
     return details
@@ -182,8 +183,7 @@ def _refuse_what_is_not_offered(details: Mapping[str, Any], offer: Offer) -> Non
     """Ask each reader again, for what the operator of this server lets clients have."""
     read.some_of(offer.grant_types)("grant_types", details["grant_types"])
     read.some_of(offer.response_types)("response_types", details["response_types"])
-    name = "id_token_signed_response_alg"
-    read.one_of(offer.signing_algorithms)(name, details[name])
+    answer_metadata.refuse_what_is_not_offered(details, offer)
 
 
 def _refuse_contradictions(details: Mapping[str, Any]) -> None:

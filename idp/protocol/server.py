@@ -25,6 +25,7 @@ from idp.domain.throttling import Throttle
 from idp.protocol.client_assertions import ClientAssertions
 from idp.protocol.client_authentication import ClientAuthentication
 from idp.protocol.errors import MachineError
+from idp.protocol.id_token_hints import IdTokenHints
 from idp.protocol.machine_request import MachineRequest, machine
 from idp.protocol.tokens import Mint
 from idp.store.errors import StoreError
@@ -47,6 +48,7 @@ class Parts:
     throttle: Throttle
     subjects: Subjects
     mint: Mint
+    hints: IdTokenHints
     assertions: ClientAssertions
 
 
@@ -109,7 +111,10 @@ class AuthorizationServer(AuthlibServer):
             f"client:{client_id}" if client_id else "anyone",
             None,
             client_id,
-            detail={"error": error.error, "reason": error.description or ""},
+            detail={
+                "error": error.error,
+                "reason": getattr(error, "reason", error.description) or "",
+            },
         )
         self.parts.audit.refuse(origin, entry)
 

@@ -3,12 +3,12 @@
 What an ID token says is put together in id_token.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from idp.config import Settings
-from idp.crypto.jwt import BadToken, unsigned, verify
+from idp.crypto.jwt import BadToken, verify
 from idp.crypto.secrets import random_identifier
 from idp.domain.authorizations import Authorization
 from idp.domain.clients import Client
@@ -16,7 +16,8 @@ from idp.domain.clock import Clock
 from idp.domain.signing_keys import SigningKeys
 from idp.domain.subjects import Subjects
 from idp.protocol import claims, id_token, logout_token
-from idp.protocol.id_token import UNSIGNED, Bindings, Hint, IdTokenContent
+from idp.protocol.client_tokens import ClientTokens
+from idp.protocol.id_token import UNSIGNED, Bindings, IdTokenContent
 
 ACCESS_TOKEN_TYPE = "at+jwt"
 ACCESS_TOKEN_ALGORITHM = "ES256"
@@ -49,9 +50,15 @@ class Mint:
     """Makes tokens, and reads back those it made."""
 
     def __init__(
-        self, signing_keys: SigningKeys, subjects: Subjects, clock: Clock, settings: Settings
+        self,
+        signing_keys: SigningKeys,
+        client_tokens: ClientTokens,
+        subjects: Subjects,
+        clock: Clock,
+        settings: Settings,
     ) -> None:
         self._keys = signing_keys
+        self._tokens = client_tokens
         self._subjects = subjects
         self._clock = clock
         self._settings = settings
@@ -99,7 +106,7 @@ class Mint:
         every_claim: bool = False,
     ) -> str:
         """Mint an ID token; of claims it has those that were asked for one by one, and those of
-        scopes where the client registered so, or with `every_claim`.
+        scopes where the client registered so, or with `every_claim`. Raises NoKeys.
         """
         told = scopes if every_claim or client.claims_in_id_token else ()
         about = claims.told(authorization, client, told, "id_token")
@@ -115,19 +122,27 @@ class Mint:
         )
         algorithm, lifetime = client.id_token_algorithm, self._settings.id_token_lifetime
         body = content.body(self._settings.issuer, int(self._clock()), lifetime, algorithm)
-        if algorithm == UNSIGNED:
-            return unsigned(body, id_token.TYPE)
-        return self._keys.active(algorithm).sign(body, id_token.TYPE)
+        return self._tokens.signed(client, body, algorithm, id_token.TYPE)
+
+    def userinfo(self, client: Client, told: Mapping[str, Any]) -> str | None:
+        """Return claims about a person as the token that the client registered for, None where it
+        did not (OpenID Connect Core section 5.3.2). Raises NoKeys.
+        """
+        algorithm = client.details.get("userinfo_signed_response_alg")
+        if algorithm is None:
+            return None
+        body = {**told, "iss": self._settings.issuer, "aud": client.client_id}
+        return self._tokens.signed(client, body, algorithm, id_token.TYPE)
 
     def logout_token(self, client: Client, subject: str, sid: str) -> str:
         """Mint a logout token, signed as this client's ID tokens are (Back-Channel Logout
-        section 2.4): by RS256 where those are not, as this one must be.
+        section 2.4): by RS256 where those are not, as this one must be. Raises NoKeys.
         """
         algorithm = client.id_token_algorithm
-        key = self._keys.active("RS256" if algorithm == UNSIGNED else algorithm)
+        algorithm = "RS256" if algorithm == UNSIGNED else algorithm
         now = int(self._clock())
         body = logout_token.body(self._settings.issuer, client.client_id, subject, sid, now)
-        return key.sign(body, logout_token.TYPE)
+        return self._tokens.signed(client, body, algorithm, logout_token.TYPE)
 
     def read_access_token(self, token: str) -> AccessClaims:
         """Return what a live-looking access token of ours says. Raises BadToken."""
@@ -152,33 +167,3 @@ class Mint:
             body["exp"],
             body.get("authorization_id"),
         )
-
-    def hinted(self, token: str) -> Hint | None:
-        """Return what an ID token of ours names, expired or not; None for anything else.
-
-        It says whom a client means, and proves nothing about who is there (OpenID Connect Core
-        section 3.1.2.1).
-        """
-        try:
-            body = verify(
-                token,
-                self._key_ever_published,
-                algorithms=id_token.ALGORITHMS,
-                typ=id_token.TYPE,
-            )
-        except BadToken:
-            return None
-        subject, client_id = body.get("sub"), body.get("aud")
-        if body.get("iss") != self._settings.issuer or not body.keys() >= {
-            "iat",
-            "exp",
-            "auth_time",
-        }:
-            return None
-        if not isinstance(subject, str) or not isinstance(client_id, str):
-            return None
-        sid = body.get("sid")
-        return Hint(subject, client_id, sid if isinstance(sid, str) else None)
-
-    def _key_ever_published(self, kid: str) -> Any:
-        return self._keys.verification_key(kid, archived=True)

@@ -5,12 +5,15 @@ from typing import Any
 
 from idp.crypto.jwt import BadToken
 from idp.domain.audit import Entry, Origin
-from idp.protocol import claims
+from idp.domain.client_keys import NoKeys
+from idp.protocol import claims, client_tokens
 from idp.protocol.errors import MachineError, bearer_challenge, invalid_request
 from idp.protocol.introspection import live_authorization
 from idp.protocol.server import AuthorizationServer
 
 REALM = "userinfo"
+JSON = "application/json"
+JWT = "application/jwt"
 
 
 def bearer_token(headers: Mapping[str, str], values: Mapping[str, str]) -> str:
@@ -31,9 +34,11 @@ def bearer_token(headers: Mapping[str, str], values: Mapping[str, str]) -> str:
     return token.strip()
 
 
-def userinfo(server: AuthorizationServer, token: str, origin: Origin) -> dict[str, Any]:
-    """Return the claims that the token's scopes allow, and those that were asked for one by one.
-    Raises MachineError.
+def userinfo(
+    server: AuthorizationServer, token: str, origin: Origin
+) -> tuple[str, dict[str, Any] | str]:
+    """Return the media type and what the token's scopes allow, and what was asked for one by one:
+    an object, or a token where the client registered so (section 5.3.2). Raises MachineError.
     """
     try:
         found = server.parts.mint.read_access_token(token)
@@ -47,10 +52,17 @@ def userinfo(server: AuthorizationServer, token: str, origin: Origin) -> dict[st
         raise _refused(server, "without openid", origin, insufficient=True)
     if server.parts.settings.issuer not in found.audience:
         raise _refused(server, "not for userinfo", origin)
-    return {
+    told = {
         "sub": server.parts.subjects.of(authorization.account, client),
         **claims.told(authorization, client, found.scopes, "userinfo"),
     }
+    try:
+        signed = server.parts.mint.userinfo(client, told)
+    except NoKeys as error:
+        failure = client_tokens.refused(error)
+        server.record_refusal(REALM, failure, origin, client)
+        raise failure from error
+    return (JSON, told) if signed is None else (JWT, signed)
 
 
 def _refused(

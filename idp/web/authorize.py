@@ -5,11 +5,13 @@ another page.
 from flask import Response, abort, request, url_for
 
 from idp.domain.approvals import Approval
+from idp.domain.client_keys import NoKeys
 from idp.domain.interactions import Ending, Interaction, Progress
 from idp.domain.sessions import Session
 from idp.protocol import (
     authorization_request,
     authorization_response,
+    client_tokens,
     front_channel,
     requested_acr,
     session_management,
@@ -221,6 +223,10 @@ def _finish(turn: Turn, session: Session) -> Response:
         values, issued = front_channel.issue(oauth_server().parts, asked, client, opening)
     except InvalidTarget as error:
         return to_client(where, "invalid_target", str(error), silent=False)
+    except NoKeys as error:
+        failed = RedirectedError(client_tokens.ERROR, error.description, reason=error.reason)
+        _record(client.client_id, failed)
+        return to_client(where, failed.error, failed.description, silent=False)
     ending = where.success(values, parts.settings.issuer, _session_state(asked))
     parts.clients.used(client)
     stored = turn.found if turn.found.handle else None

@@ -37,10 +37,10 @@ _STAYS = (
 
 def logout() -> Response:
     """Check the client's request; sign out at once only when its hint names who is signed in."""
-    mint = oauth_server().parts.mint
+    hints = oauth_server().parts.hints
     parameters = all_values(request.args, request.form)
     try:
-        asked = protocol.parse(parameters, services().clients.find, mint.hinted)
+        asked = protocol.parse(parameters, services().clients.find, hints.read)
     except ShownError as error:
         services().interactions.refuse(
             "logout.refused", error.client_id, error.error, error.description, origin()

@@ -62,8 +62,9 @@ def _endpoint(name: str) -> Response:
 def userinfo() -> Response:
     """OpenID Connect Core section 5.3: GET, or POST with the token in header or form."""
     presented = _recording(_presented_token)
-    claims = userinfo_of(oauth_server(), presented, origin())
-    return _json(200, claims, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
+    media_type, told = userinfo_of(oauth_server(), presented, origin())
+    headers = [("Content-Type", media_type), ("Cache-Control", "no-store")]
+    return _Complete(told, 200, headers) if isinstance(told, str) else _json(200, told, headers)
 
 
 def machine_request() -> MachineRequest:

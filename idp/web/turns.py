@@ -195,10 +195,10 @@ def _visit(found: Interaction, demand: Demand, session: Session | None) -> Visit
 def checks() -> Checks:
     """Return what the parser of authorization requests has to ask."""
     parts = services()
-    mint = oauth_server().parts.mint
+    hints = oauth_server().parts.hints
 
     def hinted_subject(token: str, client_id: str) -> str | None:
-        found = mint.hinted(token)
+        found = hints.read(token)
         return found[0] if found and found[1] == client_id else None
 
     def resource_problem(

@@ -16,7 +16,7 @@ from idp.protocol import authorization_request, client_authentication, logout, s
 from idp.protocol.authorization_request import AuthorizationRequest, Checks
 from idp.protocol.client_authentication import Presented
 from idp.protocol.errors import MachineError, RedirectedError, ShownError, invalid_request
-from idp.protocol.id_token import Hint
+from idp.protocol.id_token_hints import Hint
 from idp.protocol.machine_request import MachineRequest, single_values
 from idp.protocol.resource_indicators import InvalidTarget, audience
 from idp.protocol.userinfo import bearer_token

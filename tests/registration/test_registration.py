@@ -129,7 +129,20 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "subject_type": ({"subject_type": "secret"}, "subject_type"),
     "unsigned ID token": ({"id_token_signed_response_alg": "none"}, "id_token_signed"),
-    "HS256": ({"id_token_signed_response_alg": "HS256"}, "id_token_signed"),
+    "HS384": ({"id_token_signed_response_alg": "HS384"}, "id_token_signed"),
+    "HS256 without a secret": (
+        {"id_token_signed_response_alg": "HS256", "token_endpoint_auth_method": "none"},
+        "id_token_signed_response_alg HS256 needs a client secret; none has none",
+    ),
+    "HS256 of who has a key instead": (
+        {
+            "userinfo_signed_response_alg": "HS256",
+            "token_endpoint_auth_method": "private_key_jwt",
+            "jwks_uri": "https://app.example.com/keys",
+        },
+        "userinfo_signed_response_alg HS256 needs a client secret; private_key_jwt has none",
+    ),
+    "unsigned userinfo": ({"userinfo_signed_response_alg": "none"}, "userinfo_signed"),
     "application type": ({"application_type": "desktop"}, "application_type"),
     "negative age": ({"default_max_age": -1}, "default_max_age"),
     "age as a flag": ({"default_max_age": True}, "default_max_age"),

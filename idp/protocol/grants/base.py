@@ -9,7 +9,9 @@ from typing import Any
 from authlib.oauth2.rfc6749.grants.base import BaseGrant, TokenEndpointMixin
 
 from idp.domain.authorizations import Authorization, Issued
+from idp.domain.client_keys import NoKeys
 from idp.domain.clients import Client
+from idp.protocol import client_tokens
 from idp.protocol.errors import MachineError
 from idp.protocol.id_token import Bindings
 from idp.protocol.machine_request import MachineRequest
@@ -138,7 +140,12 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
             body["refresh_token"] = grounds.refresh_token
         if grounds.authorization and "openid" in grounds.scopes:
             bindings = Bindings(grounds.nonce, token.value)
-            body["id_token"] = self.server.parts.mint.id_token(
-                grounds.client, grounds.authorization, grounds.scopes, bindings
-            )
+            body["id_token"] = self._id_token(grounds.client, grounds.authorization, bindings)
         return body
+
+    def _id_token(self, client: Client, authorization: Authorization, bindings: Bindings) -> str:
+        mint, scopes = self.server.parts.mint, self.grounds.scopes
+        try:
+            return mint.id_token(client, authorization, scopes, bindings)
+        except NoKeys as error:
+            raise client_tokens.refused(error) from error
