@@ -162,7 +162,7 @@ def _request_objects(parts: Services) -> RequestObjects:
 
 def _protocol_parts(parts: Services) -> Parts:
     secrets_of = parts.clients.symmetric_secrets
-    client_tokens = ClientTokens(parts.signing_keys, secrets_of)
+    client_tokens = ClientTokens(parts.signing_keys, secrets_of, parts.client_keys)
     return Parts(
         settings=parts.settings,
         accounts=parts.accounts,

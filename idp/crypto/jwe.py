@@ -121,9 +121,16 @@ def load_private(kid: str, algorithm: str, private: bytes) -> DecryptionKey:
 
 
 def encrypt(
-    payload: bytes, public_jwk: Mapping[str, Any], alg: str, enc: str, cty: str, kid: str | None
+    payload: bytes,
+    public_jwk: Mapping[str, Any],
+    alg: str,
+    enc: str,
+    cty: str,
+    kid: str | None,
+    issuer: str | None = None,
 ) -> str:
-    """Return `payload` encrypted to a public key; `cty` is "JWT" for a signed token inside.
+    """Return `payload` encrypted to a public key; `cty` is "JWT" for a signed token inside, and
+    `issuer` is told outside as well (RFC 7519 section 5.3).
 
     Raises BadEncryptionKey when the key is not one for `alg`.
     """
@@ -132,11 +139,13 @@ def encrypt(
     header = {"alg": alg, "enc": enc}
     header.update({"cty": cty} if cty else {})
     header.update({"kid": kid} if kid else {})
+    header.update({"iss": issuer} if issuer else {})
     # What else the key says was checked when it was chosen.
     plain = {name: value for name, value in public_jwk.items() if name in _KEY_MEMBERS}
     try:
         key = JWKRegistry.import_key(plain, KEY_TYPES[alg])
-        return jwe.encrypt_compact(header, payload, key, algorithms=(alg, enc))
+        allowed = jwe.JWERegistry(algorithms=(alg, enc), strict_check_header=False)
+        return jwe.encrypt_compact(header, payload, key, registry=allowed)
     except _BROKEN as error:
         raise BadEncryptionKey("it can't be encrypted to") from error
 

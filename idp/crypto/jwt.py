@@ -65,6 +65,11 @@ class PrivateKey:
         return (message + b"." + signature).decode("ascii")
 
 
+def as_json(claims: Mapping[str, Any]) -> str:
+    """Return claims as they are written inside of a token."""
+    return _ENCODER.encode(claims)
+
+
 def unsigned(claims: Mapping[str, Any], typ: str) -> str:
     """Return `claims` as a token that nobody vouches for (RFC 7518 section 3.6)."""
     parts = (_ENCODER.encode({"alg": "none", "typ": typ}), _ENCODER.encode(claims))

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from idp.config import Settings
+from idp.crypto import jwe
 from idp.crypto.foreign_jwt import HMACS
 from idp.domain.assurance import ACR_VALUES
 from idp.domain.languages import LANGUAGES
@@ -105,5 +106,9 @@ def _answers(settings: Settings, ready: Collection[str] | None) -> dict[str, Any
     ]
     return {
         "id_token_signing_alg_values_supported": signing,
+        "id_token_encryption_alg_values_supported": list(jwe.KEY_TYPES),
+        "id_token_encryption_enc_values_supported": list(jwe.ENCODINGS),
         "userinfo_signing_alg_values_supported": signing,
+        "userinfo_encryption_alg_values_supported": list(jwe.KEY_TYPES),
+        "userinfo_encryption_enc_values_supported": list(jwe.ENCODINGS),
     }

@@ -73,7 +73,11 @@ HONOURED = {
     "subject_type": Field(read.one_of(SUBJECT_TYPES), "public"),
     "sector_identifier_uri": Field(read.https),
     "id_token_signed_response_alg": Field(answer_metadata.SIGNED, "RS256"),
+    "id_token_encrypted_response_alg": Field(answer_metadata.ENCRYPTED),
+    "id_token_encrypted_response_enc": Field(answer_metadata.ENCODED),
     "userinfo_signed_response_alg": Field(answer_metadata.SIGNED),
+    "userinfo_encrypted_response_alg": Field(answer_metadata.ENCRYPTED),
+    "userinfo_encrypted_response_enc": Field(answer_metadata.ENCODED),
     "backchannel_logout_uri": Field(read.https),
     "backchannel_logout_session_required": Field(read.flag),
     "frontchannel_logout_uri": Field(read.page),
@@ -87,10 +91,6 @@ HONOURED = {
     "first_party": Field(read.flag),
 }
 DEMANDS: dict[str, tuple[Any, ...]] = {
-    "id_token_encrypted_response_alg": (),
-    "id_token_encrypted_response_enc": (),
-    "userinfo_encrypted_response_alg": (),
-    "userinfo_encrypted_response_enc": (),
     "introspection_signed_response_alg": (),
     "introspection_encrypted_response_alg": (),
     "authorization_signed_response_alg": (),
@@ -121,6 +121,7 @@ def validate(metadata: Any, *, operator: bool, offer: Offer = USUAL) -> dict[str
     details |= _translations(given)
     details["response_types"] = _response_types(details)
     details["scope"] = _scope(details)
+    details |= answer_metadata.defaults(details)
     _refuse_what_is_not_offered(details, offer)
     _refuse_contradictions(details)
     client_key_metadata.refuse_contradictions(details)

@@ -16,7 +16,7 @@ from idp.domain.clock import Clock
 from idp.domain.signing_keys import SigningKeys
 from idp.domain.subjects import Subjects
 from idp.protocol import claims, id_token, logout_token
-from idp.protocol.client_tokens import ClientTokens
+from idp.protocol.client_tokens import ClientTokens, encrypts
 from idp.protocol.id_token import UNSIGNED, Bindings, IdTokenContent
 
 ACCESS_TOKEN_TYPE = "at+jwt"
@@ -122,27 +122,33 @@ class Mint:
         )
         algorithm, lifetime = client.id_token_algorithm, self._settings.id_token_lifetime
         body = content.body(self._settings.issuer, int(self._clock()), lifetime, algorithm)
-        return self._tokens.signed(client, body, algorithm, id_token.TYPE)
+        token = self._tokens.signed(client, body, algorithm, id_token.TYPE)
+        return self._tokens.encrypted(client, "id_token", token)
 
     def userinfo(self, client: Client, told: Mapping[str, Any]) -> str | None:
         """Return claims about a person as the token that the client registered for, None where it
         did not (OpenID Connect Core section 5.3.2). Raises NoKeys.
         """
         algorithm = client.details.get("userinfo_signed_response_alg")
-        if algorithm is None:
-            return None
         body = {**told, "iss": self._settings.issuer, "aud": client.client_id}
-        return self._tokens.signed(client, body, algorithm, id_token.TYPE)
+        if algorithm is not None:
+            token = self._tokens.signed(client, body, algorithm, id_token.TYPE)
+            return self._tokens.encrypted(client, "userinfo", token)
+        if encrypts(client, "userinfo"):
+            return self._tokens.encrypted_claims(client, "userinfo", body)
+        return None
 
     def logout_token(self, client: Client, subject: str, sid: str) -> str:
-        """Mint a logout token, signed as this client's ID tokens are (Back-Channel Logout
-        section 2.4): by RS256 where those are not, as this one must be. Raises NoKeys.
+        """Mint a logout token, signed and encrypted as this client's ID tokens are (Back-Channel
+        Logout section 2.4): by RS256 where those are not, as this one must be. Raises NoKeys.
         """
         algorithm = client.id_token_algorithm
         algorithm = "RS256" if algorithm == UNSIGNED else algorithm
         now = int(self._clock())
-        body = logout_token.body(self._settings.issuer, client.client_id, subject, sid, now)
-        return self._tokens.signed(client, body, algorithm, logout_token.TYPE)
+        issuer = self._settings.issuer
+        body = logout_token.body(issuer, client.client_id, subject, sid, now)
+        token = self._tokens.signed(client, body, algorithm, logout_token.TYPE)
+        return self._tokens.encrypted(client, "id_token", token, issuer=issuer)
 
     def read_access_token(self, token: str) -> AccessClaims:
         """Return what a live-looking access token of ours says. Raises BadToken."""

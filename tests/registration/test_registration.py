@@ -13,6 +13,7 @@ from idp.protocol import registration
 from idp.protocol.metadata_values import RegistrationError
 from idp.protocol.registration import registration_response, validate
 from tests.support.registered import client
+from tests.support.signed import new_key, public
 
 CB = ["https://app.example.com/cb"]
 GOLDEN = Path(__file__).parent / "golden"
@@ -141,6 +142,38 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             "jwks_uri": "https://app.example.com/keys",
         },
         "userinfo_signed_response_alg HS256 needs a client secret; private_key_jwt has none",
+    ),
+    "encryption without keys": (
+        {"id_token_encrypted_response_alg": "RSA-OAEP-256"},
+        "id_token_encrypted_response_alg needs jwks or jwks_uri",
+    ),
+    "encryption to a key of another type": (
+        {"userinfo_encrypted_response_alg": "RSA-OAEP-256", "jwks": public(new_key())},
+        "jwks has no RSA key",
+    ),
+    "encryption to a key for signatures": (
+        {
+            "id_token_encrypted_response_alg": "ECDH-ES",
+            "jwks": {"keys": [{**public(new_key())["keys"][0], "use": "sig"}]},
+        },
+        "jwks has no EC key",
+    ),
+    "encoding without an algorithm": (
+        {"id_token_encrypted_response_enc": "A128GCM", "jwks": public(new_key())},
+        "id_token_encrypted_response_enc needs id_token_encrypted_response_alg",
+    ),
+    "RSAES-PKCS1-v1_5": (
+        {"id_token_encrypted_response_alg": "RSA1_5", "jwks": public(new_key("RS256"))},
+        "RSA1_5",
+    ),
+    "dir": ({"id_token_encrypted_response_alg": "dir"}, "dir"),
+    "an encoding that is not there": (
+        {
+            "userinfo_encrypted_response_alg": "ECDH-ES",
+            "userinfo_encrypted_response_enc": "A192GCM",
+            "jwks": public(new_key()),
+        },
+        "A192GCM",
     ),
     "unsigned userinfo": ({"userinfo_signed_response_alg": "none"}, "userinfo_signed"),
     "application type": ({"application_type": "desktop"}, "application_type"),
