@@ -161,7 +161,7 @@ class Judge(TokenClient):
 
     def verified(self, id_token: str, nonce: str | None = None) -> dict[str, Any]:
         """Return the claims, checked as OpenID Connect Core section 3.1.3.7 says."""
-        claims = self._opened(id_token)
+        claims = self.opened(id_token)
         assert claims["iss"] == self.discovery.issuer
         assert claims["aud"] in (self.client_id, [self.client_id])
         assert claims.get("azp", self.client_id) == self.client_id
@@ -170,16 +170,17 @@ class Judge(TokenClient):
         assert 1 <= len(claims["sub"].encode()) <= 255
         return claims
 
-    def _opened(self, id_token: str) -> dict[str, Any]:
-        header = header_of(id_token)
+    def opened(self, token: str) -> dict[str, Any]:
+        """Return what a token says that the server signed."""
+        header = header_of(token)
         assert header["alg"] == self.algorithm
         if self.algorithm == UNSIGNED:
-            assert id_token.endswith(".")
-            return claims_of(id_token)
+            assert token.endswith(".")
+            return claims_of(token)
         published = self.http.get(self.discovery["jwks_uri"]).json()
         assert header["kid"] in {each["kid"] for each in published["keys"]}
         keys = KeySet.import_key_set(published)
-        return dict(jwt.decode(id_token, keys, algorithms=[self.algorithm]).claims)
+        return dict(jwt.decode(token, keys, algorithms=[self.algorithm]).claims)
 
     def _assert_hashes(self, claims: dict[str, Any], found: dict[str, str]) -> None:
         """Check what binds the rest of the answer to the ID token (section 3.3.2.11)."""

@@ -124,5 +124,30 @@ def plans_of(module: str) -> dict[str, list[Plan]]:
     }
 
 
-DYNAMIC = [Plan(method=method, dynamic=True) for method in (BASIC, *OTHER_METHODS)]
-"""Those of the Dynamic plan, which the suite runs with `private_key_jwt` alone."""
+_NEED_ASSERTIONS = frozenset({"ensure-client-assertion-with-iss-aud-succeeds"})
+_NEED_KEYS = frozenset({"refresh-token-rp-key-rotation", "registration-jwks-uri"})
+_BEFORE_ANY_TOKEN = frozenset(
+    {
+        "ensure-redirect-uri-in-authorization-request",
+        "redirect-uri-query-added",
+        "redirect-uri-query-mismatch",
+        "redirect-uri-regfrag",
+        "registration-logo-uri",
+        "registration-policy-uri",
+        "registration-sector-bad",
+        "registration-tos-uri",
+        "server-rotate-keys",
+    }
+)
+
+
+def dynamic_plans_of(module: str) -> list[Plan]:
+    """Return the plans that run a module which only the Dynamic list has: by a key, as the suite
+    does, and by every other method that it can be run with, where it comes to the token endpoint.
+    """
+    methods = [BY_KEY]
+    if module in _NEED_ASSERTIONS:
+        methods.append(BY_SECRET)
+    elif module not in _NEED_KEYS | _BEFORE_ANY_TOKEN:
+        methods += [BASIC, POST, BY_SECRET, "none"]
+    return [Plan(method=method, dynamic=True) for method in methods]

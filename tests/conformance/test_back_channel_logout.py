@@ -43,7 +43,7 @@ def test_backchannel_rp_initiated_logout(exam: Exam, browserless: Browserless, a
     page = browserless.get(client.discovery["end_session_endpoint"], asked)
     assert page.left_for == f"{bye}?state=x"
     assert came.wait(PATIENCE)
-    (post,) = exam.site.asked
+    (post,) = (asked for asked in exam.site.asked if asked.path == "/logged-out")
     name, _, text = post.body.decode().partition("=")
     keys = jwk.KeySet.import_key_set(client.http.get(client.discovery["jwks_uri"]).json())
     token = jwt.decode(text, keys, algorithms=["RS256"])

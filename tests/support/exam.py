@@ -119,16 +119,18 @@ class Exams:
         clock = AheadClock(file)
         clock.advance(0)
         site = self._stack.enter_context(tls_site.serving(folder / "site"))
+        wanted = _SETTINGS | {
+            "outbound_origins": site.origin(),
+            "outbound_ca_file": str(site.authority),
+        }
         start = self._stack.enter_context(nodes_over(Seeded(database, template.seeds), folder))
         serving = start(
             issuer=f"https://localhost:{port}",
             program=(sys.executable, "-m", idp_ahead.__name__),
             environment={idp_ahead.VARIABLE: str(file)},
-            outbound_origins=site.origin(),
-            outbound_ca_file=str(site.authority),
-            **_SETTINGS,
+            **wanted,
         )
-        settings = settings_for(database, folder / "keys", issuer=serving.issuer, **_SETTINGS)
+        settings = settings_for(database, folder / "keys", issuer=serving.issuer, **wanted)
         app = self._stack.enter_context(running(settings, clock))
         authority = Authority(folder / "tls")
         self._stack.enter_context(
