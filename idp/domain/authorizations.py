@@ -31,6 +31,9 @@ def last_token(settings: Settings) -> int:
     return settings.code_lifetime + LONGEST_ACCESS_TOKEN + settings.clock_skew
 
 
+ENDED = "authorization, account or session ended"
+
+
 @dataclass(frozen=True)
 class Authorization:
     """An authorization as it stands. `open` is False when it, the account or the bound session
@@ -142,7 +145,7 @@ class Authorizations:
                 reason = "reused or expired"
                 self.revoke_within(connection, authorization, "code reused", origin)
             elif not rows.is_in_session(connection, authorization.id, now):
-                reason = "authorization, account or session ended"
+                reason = ENDED
             else:
                 if issued.refresh_token:
                     self.add_refresh_token(connection, authorization, issued.refresh_token)

@@ -8,6 +8,7 @@ from idp.crypto.sealing import Sealer
 from idp.domain.access import Access
 from idp.domain.accounts import Accounts
 from idp.domain.audit import Audit
+from idp.domain.client_errors import ClientErrors
 from idp.domain.client_keys import ClientKeys
 from idp.domain.clock import Clock
 from idp.domain.credentials.breaches import Breaches
@@ -54,6 +55,7 @@ class Foundation(Ground):
     one_time: OneTimeValues
     seen_once: SeenOnce
     client_keys: ClientKeys
+    client_errors: ClientErrors
     outbox: Outbox
     throttle: Throttle
     passwords: Passwords
@@ -85,6 +87,7 @@ def foundation(on: Ground) -> Foundation:
         one_time=one_time,
         seen_once=SeenOnce(store, one_time, clock),
         client_keys=ClientKeys(on.remote_documents, clock),
+        client_errors=ClientErrors(store, clock),
         outbox=outbox,
         throttle=Throttle(
             store, on.secrets.get("account-pseudonym"), clock, settings.network_limit

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from idp.crypto.secrets import digest, keyed_digest, random_token
 from idp.domain.audit import Origin
 from idp.domain.authorizations import (
+    ENDED,
     REFRESH_TOKEN,
     Authorization,
     Authorizations,
@@ -105,7 +106,7 @@ class RefreshTokens:
         presented = digest(REFRESH_TOKEN, token)
         successor = issued.refresh_token or ""
         if not rows.is_open(connection, authorization.id, now):
-            return "authorization, account or session ended"
+            return ENDED
         if rows.supersede(connection, presented, now):
             self._authorizations.add_refresh_token(connection, authorization, successor)
             return None

@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from idp.domain import languages
+from idp.domain.client_errors import Fault, Kind
 from idp.domain.clients import Client
 from idp.protocol import (
     claims_request,
+    faults,
     pkce,
     redirect_uris,
     requested_acr,
@@ -145,7 +147,11 @@ def _resolved(parameters: Parameters, client: Client, checks: Checks) -> Paramet
         sent = parameters.get("redirect_uri", ())
         if len(sent) != 1 or not redirect_uris.matches(client.redirect_uris, sent[0]):
             raise ShownError(
-                error.error, error.description, client_id=client.client_id, reason=error.reason
+                error.error,
+                error.description,
+                client_id=client.client_id,
+                reason=error.reason,
+                fault=error.fault,
             ) from error
         error.redirect_uri = sent[0]
         error.response_mode = _mode_of_errors(parameters)
@@ -165,6 +171,8 @@ def _client(parameters: Parameters, checks: Checks) -> Client:
             "No such client is registered here, or it is disabled.",
             parameter="client_id",
             received=values[0],
+            fault=Fault(Kind.CLIENT_DISABLED),
+            disabled=client.client_id if client else None,
         )
     return client
 
@@ -187,7 +195,7 @@ def _redirect_uri(parameters: Parameters, client: Client) -> str:
             parameter="redirect_uri",
             received=values[0][:_LONGEST_VALUE],
             rule="It must equal a registered redirect URI, byte for byte (RFC 9700 section 2.1).",
-            difference=redirect_uris.difference(client.redirect_uris, values[0][:_LONGEST_VALUE]),
+            fault=faults.redirect_uri(client.redirect_uris, values[0]),
         )
     return values[0]
 
@@ -205,7 +213,8 @@ def _rest(
     wanted = requested_acr.parse(one.get("acr_values", ""), claims.id_token.get("acr"))
     resources = tuple(filter(None, parameters.get("resource", ())))
     if problem := checks.resource_problem(resources, granted, client):
-        raise RedirectedError("invalid_target", problem)
+        fault = Fault(Kind.RESOURCE, "resource", " ".join(resources), difference=problem)
+        raise RedirectedError("invalid_target", problem, fault=fault)
     return AuthorizationRequest(
         client_id=client.client_id,
         redirect_uri=redirect_uri,
@@ -241,10 +250,11 @@ def _single_values(parameters: Parameters) -> dict[str, str]:
     if len(parameters) > _MOST_PARAMETERS:
         raise RedirectedError("invalid_request", "There are too many parameters.")
     for name, values in parameters.items():
+        fault = faults.parameter(name)
         if len(values) > 1 and name != "resource":
-            raise RedirectedError("invalid_request", "A parameter is repeated.")
+            raise RedirectedError("invalid_request", "A parameter is repeated.", fault=fault)
         if any(len(value) > _LONGEST_VALUE for value in values):
-            raise RedirectedError("invalid_request", "A parameter is too long.")
+            raise RedirectedError("invalid_request", "A parameter is too long.", fault=fault)
     if _stored_bytes(parameters) > _STORES:
         raise RedirectedError("invalid_request", "The parameters are too long together.")
     # An empty value counts as absent (RFC 6749 section 3.1).
@@ -260,7 +270,8 @@ def _stored_bytes(parameters: Parameters) -> int:
 def _refuse_unsupported(one: Mapping[str, str]) -> None:
     for name, error in _REFUSED.items():
         if name in one:
-            raise RedirectedError(error, f"The parameter {name} is not supported.")
+            text = f"The parameter {name} is not supported."
+            raise RedirectedError(error, text, fault=faults.parameter(name))
 
 
 def _mode_of_errors(parameters: Parameters) -> str:
@@ -274,26 +285,36 @@ def _mode_of_errors(parameters: Parameters) -> str:
 def _response(one: Mapping[str, str], client: Client, offer: Offer) -> tuple[frozenset[str], str]:
     """Return the response type and mode; the client must have registered for the type."""
     if "response_type" not in one:
-        raise RedirectedError("invalid_request", "response_type is missing.")
+        text, fault = "response_type is missing.", faults.parameter("response_type")
+        raise RedirectedError("invalid_request", text, fault=fault)
     name = response_types.canonical(one["response_type"])
+    registered = tuple(sorted(client.response_types))
+    fault = Fault(Kind.RESPONSE_TYPE, "response_type", one["response_type"], registered)
     if name not in offer.response_types:
         known = ", ".join(offer.response_types)
         text = f"response_type must be {'one of ' if len(offer.response_types) > 1 else ''}{known}."
-        raise RedirectedError("unsupported_response_type", text)
+        raise RedirectedError("unsupported_response_type", text, fault=fault)
     needed = response_types.grant_types_of([name])
     if name not in client.response_types or not needed <= client.grant_types:
-        raise RedirectedError("unauthorized_client", f"This client may not ask for {name}.")
+        text = f"This client may not ask for {name}."
+        raise RedirectedError("unauthorized_client", text, fault=fault)
     words = frozenset(name.split(" "))
     mode = one.get("response_mode") or response_types.usual_mode(words)
     if not response_types.suits(mode, words):
-        raise RedirectedError("invalid_request", f"response_mode does not suit {name}.")
+        fault = Fault(Kind.RESPONSE_MODE, "response_mode", mode)
+        raise RedirectedError(
+            "invalid_request", f"response_mode does not suit {name}.", fault=fault
+        )
     return words, mode
 
 
 def _challenge(one: Mapping[str, str], *, required: bool) -> str | None:
     challenge, method = one.get("code_challenge"), one.get("code_challenge_method")
     if problem := pkce.challenge_problem(challenge, method, required=required):
-        raise RedirectedError("invalid_request", problem)
+        # Of the challenge nothing is kept, and of the method only its name.
+        sent = method if method in {"plain", "S256"} else ""
+        fault = Fault(Kind.CODE_CHALLENGE, "code_challenge_method", sent or "", pkce.METHODS)
+        raise RedirectedError("invalid_request", problem, fault=fault)
     return challenge
 
 
@@ -306,9 +327,11 @@ def _check_id_token(
     if ID_TOKEN not in response_type:
         return
     if "openid" not in granted:
-        raise RedirectedError("invalid_scope", "An ID token needs the scope openid.")
+        text, fault = "An ID token needs the scope openid.", faults.scope("", {"openid"})
+        raise RedirectedError("invalid_scope", text, fault=fault)
     if "nonce" not in one:
-        raise RedirectedError("invalid_request", "nonce is missing.")
+        fault = faults.parameter("nonce")
+        raise RedirectedError("invalid_request", "nonce is missing.", fault=fault)
 
 
 def _scopes(text: str | None, client: Client, response_type: frozenset[str]) -> tuple[str, ...]:
@@ -318,11 +341,13 @@ def _scopes(text: str | None, client: Client, response_type: frozenset[str]) -> 
     try:
         asked = scopes.parse(text or "")
     except scopes.InvalidScope as error:
-        raise RedirectedError("invalid_scope", str(error)) from error
+        fault = faults.scope("", client.scopes)
+        raise RedirectedError("invalid_scope", str(error), fault=fault) from error
     useless = set() if CODE in response_type else {"offline_access"}
     granted = tuple(scope for scope in scopes.granted(asked, client) if scope not in useless)
     if not granted:
-        raise RedirectedError("invalid_scope", "scope names nothing that this client may ask for.")
+        problem, fault = faults.NO_SCOPE, faults.scope(text or "", client.scopes)
+        raise RedirectedError("invalid_scope", problem, fault=fault)
     return granted
 
 
@@ -330,9 +355,11 @@ def _prompt(text: str | None, prompts: frozenset[str]) -> tuple[str, ...]:
     values = tuple(dict.fromkeys((text or "").split()))
     if not prompts.issuperset(values):
         known = ", ".join(sorted(prompts))
-        raise RedirectedError("invalid_request", f"prompt must be one of {known}.")
+        fault = faults.parameter("prompt", text or "", sorted(prompts))
+        raise RedirectedError("invalid_request", f"prompt must be one of {known}.", fault=fault)
     if "none" in values and len(values) > 1:
-        raise RedirectedError("invalid_request", "prompt none stands alone.")
+        fault = faults.parameter("prompt", text or "", ["none"])
+        raise RedirectedError("invalid_request", "prompt none stands alone.", fault=fault)
     return values
 
 
@@ -340,7 +367,10 @@ def _max_age(text: str | None, client: Client) -> int | None:
     if text is None:
         return client.default_max_age
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise RedirectedError("invalid_request", "max_age must be a number of seconds.")
+        fault = faults.parameter("max_age", text)
+        raise RedirectedError(
+            "invalid_request", "max_age must be a number of seconds.", fault=fault
+        )
     return int(text)
 
 
@@ -349,5 +379,6 @@ def _hinted_subject(token: str | None, client: Client, checks: Checks) -> str | 
         return None
     subject = checks.hinted_subject(token, client.client_id)
     if subject is None:
-        raise RedirectedError("invalid_request", "id_token_hint is no ID token of this client.")
+        text, fault = "id_token_hint is no ID token of this client.", Fault(Kind.ID_TOKEN_HINT)
+        raise RedirectedError("invalid_request", text, fault=fault)
     return subject

@@ -14,6 +14,7 @@ from typing import Any
 from idp.domain.clients import Client
 from idp.domain.consents import Pairs, name_of
 from idp.domain.profile_claims import TRANSLATABLE, is_language
+from idp.protocol import faults
 from idp.protocol.claims import SCOPE_CLAIMS, SCOPE_OF
 from idp.protocol.errors import RedirectedError
 
@@ -62,6 +63,10 @@ def from_json(stored: Mapping[str, Any]) -> ClaimsRequest:
     )
 
 
+def _wrong(text: str) -> RedirectedError:
+    return RedirectedError("invalid_request", text, fault=faults.parameter("claims"))
+
+
 def decode(text: str) -> Decoded:
     """Read the parameter `claims`; members that nobody knows are ignored. Raises
     RedirectedError.
@@ -72,20 +77,20 @@ def decode(text: str) -> Decoded:
         claims = json.loads(text)
         json.dumps(claims, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise RedirectedError("invalid_request", "claims is not JSON.") from error
+        raise _wrong("claims is not JSON.") from error
     if not isinstance(claims, dict):
-        raise RedirectedError("invalid_request", "claims must be an object.")
+        raise _wrong("claims must be an object.")
     return Decoded(_member(claims.get("userinfo")), _member(claims.get("id_token")))
 
 
 def _member(asked: Any) -> dict[str, Wish]:
     if not isinstance(asked, dict | None):
-        raise RedirectedError("invalid_request", "claims must be an object of objects.")
+        raise _wrong("claims must be an object of objects.")
     wishes = {name: wish or {} for name, wish in (asked or {}).items()}
     if len(wishes) > _MOST_CLAIMS:
-        raise RedirectedError("invalid_request", "claims asks for too many claims.")
+        raise _wrong("claims asks for too many claims.")
     if not all(isinstance(wish, dict) for wish in (asked or {}).values() if wish is not None):
-        raise RedirectedError("invalid_request", "claims asks for one in no form that is known.")
+        raise _wrong("claims asks for one in no form that is known.")
     return wishes
 
 
@@ -95,7 +100,7 @@ def values_of(wish: Wish) -> list[Any] | None:
     if many is None:
         return None if one is None else [one]
     if not isinstance(many, list) or len(many) > _MOST_VALUES:
-        raise RedirectedError("invalid_request", "values must be a list, and not too long.")
+        raise _wrong("values must be a list, and not too long.")
     return many or None
 
 

@@ -4,7 +4,7 @@ Connect Core section 9, RFC 7521 section 4.2, RFC 7523 section 3).
 An assertion is for this server alone, for a short time, and works once on all nodes together.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from idp.config import Settings
@@ -12,10 +12,12 @@ from idp.crypto import foreign_jwt
 from idp.crypto.algorithms import ALGORITHMS
 from idp.crypto.compact import BadToken
 from idp.crypto.foreign_jwt import HMACS, ForeignToken
+from idp.domain.client_errors import Fault, Kind
 from idp.domain.client_keys import ClientKeys, NoKeys
 from idp.domain.clients import Client, Clients
 from idp.domain.clock import Clock
 from idp.domain.seen_once import SeenOnce
+from idp.protocol import faults
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 PRIVATE_KEY_JWT, CLIENT_SECRET_JWT = "private_key_jwt", "client_secret_jwt"
@@ -29,11 +31,15 @@ _KIND = "client_assertion"
 
 
 class AssertionRefused(Exception):
-    """It does not prove the client. `reason` is for the audit log alone."""
+    """It does not prove the client. `reason` is for the audit log alone, `fault` for who develops
+    the client.
+    """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, sent: str = "", expected: Iterable[str] = ()) -> None:
         super().__init__(reason)
         self.reason = reason
+        text = faults.sentence(reason)
+        self.fault = Fault(Kind.CLIENT_ASSERTION, "client_assertion", sent, tuple(expected), text)
 
 
 def read(assertion: str) -> ForeignToken:
@@ -86,18 +92,22 @@ class ClientAssertions:
         registered = client.details.get("token_endpoint_auth_signing_alg")
         known = HMACS if client.auth_method == CLIENT_SECRET_JWT else SIGNING
         if token.algorithm not in known or registered not in {None, token.algorithm}:
-            raise AssertionRefused("another algorithm than registered")
+            expected = (registered,) if registered else known
+            text = "another algorithm than registered"
+            raise AssertionRefused(text, token.algorithm, expected)
         if token.typ not in _TYPES:
             raise AssertionRefused("another type of token")
 
     def _check_claims(self, client: Client, token: ForeignToken) -> None:
         claims = token.claims
         if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
-            raise AssertionRefused("iss and sub of the assertion must be the client's id")
+            text = "iss and sub of the assertion must be the client's id"
+            raise AssertionRefused(text, faults.texts(claims.get("iss")), (client.client_id,))
         audience = claims.get("aud")
         # One text: who takes a list may be sent what was made for somebody else as well.
         if not isinstance(audience, str) or audience not in self._audiences:
-            raise AssertionRefused("the assertion is for somebody else")
+            text, sent = "the assertion is for somebody else", faults.texts(audience)
+            raise AssertionRefused(text, sent, sorted(self._audiences))
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 0 < len(jti) <= _LONGEST_JTI:
             raise AssertionRefused("the assertion has no jti")
@@ -122,7 +132,9 @@ class ClientAssertions:
         try:
             return self._keys.verify(client, token)
         except NoKeys as error:
-            raise AssertionRefused(error.reason) from error
+            refused = AssertionRefused(error.description.removesuffix("."))
+            refused.reason = error.reason
+            raise refused from error
 
 
 def _time(claims: Mapping[str, Any], name: str) -> float | None:

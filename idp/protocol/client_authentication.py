@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 
 from idp.crypto.foreign_jwt import ForeignToken
 from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.client_errors import Fault, Kind
 from idp.domain.clients import Client, Clients
 from idp.domain.resources import Resources, ResourceServer
 from idp.domain.throttling import Throttle
@@ -65,6 +66,7 @@ class ClientAuthentication:
     def client(self, request: MachineRequest) -> Client:
         """Return the client that sent the request. Raises MachineError."""
         presented = read(request.sent_headers, request.values)
+        request.named = presented.client_id
         client = self._clients.find(presented.client_id)
         if client is None:
             raise self._refused(presented, "unknown client", request.origin)
@@ -86,15 +88,19 @@ class ClientAuthentication:
 
     def _check(self, client: Client, presented: Presented, origin: Origin) -> None:
         if presented.method != client.auth_method:
-            raise self._refused(presented, "another mechanism than registered", origin)
+            sent, registered = presented.method, (client.auth_method,)
+            fault = Fault(Kind.AUTHENTICATION_METHOD, "", sent, registered)
+            raise self._refused(presented, "another mechanism than registered", origin, fault)
         if presented.assertion and not client.disabled:
             self._check_assertion(client, presented, presented.assertion, origin)
             return
         right = client.public or self._clients.check_secret(client, presented.secret)
         if client.disabled:
-            raise self._refused(presented, "disabled", origin)
+            fault = Fault(Kind.CLIENT_DISABLED)
+            raise self._refused(presented, "disabled", origin, fault)
         if not right:
-            raise self._refused(presented, "wrong secret", origin)
+            fault = Fault(Kind.CLIENT_SECRET)
+            raise self._refused(presented, "wrong secret", origin, fault)
 
     def _check_assertion(
         self, client: Client, presented: Presented, assertion: ForeignToken, origin: Origin
@@ -102,20 +108,32 @@ class ClientAuthentication:
         try:
             self._assertions.check(client, assertion)
         except AssertionRefused as error:
-            raise self._refused(presented, error.reason, origin) from error
+            raise self._refused(presented, error.reason, origin, error.fault) from error
 
-    def _refused(self, presented: Presented, reason: str, origin: Origin) -> MachineError:
+    def _refused(
+        self, presented: Presented, reason: str, origin: Origin, fault: Fault | None = None
+    ) -> MachineError:
         self._throttle.count("client authentication", origin.address)
         detail = {"method": presented.method, "reason": reason}
         entry = Entry("client.authentication", "anyone", None, presented.client_id, detail=detail)
         self._audit.refuse(origin, entry)
-        return invalid_client(recorded=True)
+        return invalid_client(fault, recorded=True)
 
 
-def invalid_client(*, recorded: bool = False) -> MachineError:
+def invalid_client(fault: Fault | None = None, *, recorded: bool = False) -> MachineError:
     """Return the answer to failed client authentication: one text for every reason."""
-    text = "Client authentication failed."
-    return MachineError("invalid_client", text, 401, _REALM, recorded=recorded)
+    text, fault = "Client authentication failed.", fault or Fault(Kind.AUTHENTICATION_METHOD)
+    return MachineError("invalid_client", text, 401, _REALM, recorded=recorded, fault=fault)
+
+
+def named_by(request: MachineRequest) -> str:
+    """Return which client a request says that it comes from, proven or not; empty: none."""
+    if request.named:
+        return request.named
+    try:
+        return read(request.sent_headers, request.values).client_id
+    except MachineError:
+        return request.values.get("client_id", "")
 
 
 def read(headers: Mapping[str, str], values: Mapping[str, str]) -> Presented:
@@ -123,12 +141,14 @@ def read(headers: Mapping[str, str], values: Mapping[str, str]) -> Presented:
     header = headers.get("Authorization")
     by_assertion = "client_assertion" in values or "client_assertion_type" in values
     if (header is not None) + ("client_secret" in values) + by_assertion > 1:
-        raise invalid_request("There are two client authentication mechanisms.")
+        text = "There are two client authentication mechanisms."
+        raise invalid_request(text, Fault(Kind.AUTHENTICATION_METHOD, difference=text))
     if header is None and not by_assertion:
         return _read_body(values)
     presented = _read_basic(header) if header is not None else _read_assertion(values)
     if values.get("client_id", presented.client_id) != presented.client_id:
-        raise invalid_request("client_id contradicts the client authentication.")
+        text = "client_id contradicts the client authentication."
+        raise invalid_request(text, Fault(Kind.AUTHENTICATION_METHOD, difference=text))
     return presented
 
 
@@ -139,7 +159,7 @@ def _read_assertion(values: Mapping[str, str]) -> Presented:
     try:
         token = client_assertions.read(values.get("client_assertion", ""))
     except AssertionRefused as error:
-        raise invalid_client() from error
+        raise invalid_client(error.fault) from error
     subject = token.claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 100 or not subject.isprintable():
         raise invalid_client()

@@ -13,7 +13,8 @@ from idp.crypto.jwt import as_json, signed_with, unsigned
 from idp.domain.client_keys import ClientKeys, NoKeys
 from idp.domain.clients import Client
 from idp.domain.signing_keys import SigningKeys
-from idp.protocol.errors import MachineError
+from idp.protocol import faults
+from idp.protocol.errors import MachineError, RedirectedError
 from idp.protocol.id_token import SECRET_ALGORITHMS, UNSIGNED
 
 Kind = Literal["id_token", "userinfo"]
@@ -25,7 +26,12 @@ ERROR = "invalid_client_metadata"
 
 def refused(error: NoKeys) -> MachineError:
     """Return what a machine is answered instead of a token."""
-    return MachineError(ERROR, error.description, reason=error.reason)
+    return MachineError(ERROR, error.description, reason=error.reason, fault=faults.CLIENT_KEYS)
+
+
+def redirected(error: NoKeys) -> RedirectedError:
+    """Return what a client is told through the browser instead of a token."""
+    return RedirectedError(ERROR, error.description, reason=error.reason, fault=faults.CLIENT_KEYS)
 
 
 class ClientTokens:

@@ -11,6 +11,7 @@ from typing import Any
 
 from idp.config import Settings
 from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.client_errors import ClientErrors, Fault, Kind, Told
 from idp.domain.clients import Client
 from idp.domain.errors import Refused
 from idp.domain.initial_tokens import InitialToken
@@ -30,6 +31,7 @@ from idp.protocol.software_statements import FIELD, SoftwareStatements
 
 JSON = "application/json"
 REALM = "registration"
+_NOT_VALID = "The token is not valid here, or not any more."
 _LONGEST_TOKEN = 512
 _OURS = (
     "registration_access_token",
@@ -58,6 +60,7 @@ class DynamicRegistration:
         parts: Registering,
         statements: SoftwareStatements,
         sectors: Sectors,
+        errors: ClientErrors,
         audit: Audit,
         throttle: Throttle,
         settings: Settings,
@@ -66,6 +69,7 @@ class DynamicRegistration:
         self._registrations = parts.registrations
         self._statements = statements
         self._sectors = sectors
+        self._errors = errors
         self._audit = audit
         self._throttle = throttle
         self._offer = Offer.of(settings)
@@ -98,7 +102,7 @@ class DynamicRegistration:
         default. Raises MachineError, Throttled.
         """
         managed = self._managed(client_id, sent)
-        with _Recording(self, sent, client_id):
+        with _Recording(self, sent, client_id, proven=True):
             metadata = _metadata(sent)
             self._check_same_client(metadata, managed)
             details = self._details(metadata, managed.policy, sent, managed.client)
@@ -113,7 +117,7 @@ class DynamicRegistration:
     def delete(self, client_id: str, sent: Sent) -> None:
         """Delete a client (RFC 7592 section 2.3). Raises MachineError, Throttled."""
         managed = self._managed(client_id, sent)
-        with _Recording(self, sent, client_id):
+        with _Recording(self, sent, client_id, proven=True):
             self._registrations.delete(managed, sent.origin)
 
     def _initial_token(self, sent: Sent) -> InitialToken | None:
@@ -173,24 +177,39 @@ class DynamicRegistration:
             "registration_client_uri": f"{self._base}/{client.client_id}",
         }
 
-    def refuse(self, sent: Sent, error: Exception, client_id: str | None, reason: str) -> None:
-        """Write down why a request was refused. Raises Throttled."""
+    def refuse(
+        self, sent: Sent, error: Exception, client_id: str | None, reason: str, *, proven: bool
+    ) -> None:
+        """Write down why a request was refused, in the log of the client that it concerns too.
+        Raises Throttled.
+        """
         self._throttle.count("refusal", sent.origin.address)
         code = getattr(error, "code", "") or getattr(error, "error", "") or "invalid_token"
         detail = {"error": code, "reason": reason}
         entry = Entry("registration.refused", "anyone", None, client_id, detail=detail)
         self._audit.refuse(sent.origin, entry)
+        if client_id is not None:
+            kind = Kind.REGISTRATION if proven else Kind.REGISTRATION_TOKEN
+            text = getattr(error, "description", "") or _NOT_VALID
+            told = Told("register", code, text, Fault(kind))
+            self._errors.note(client_id, told, sent.origin, proven=proven)
 
 
 class _Recording:
     """Records what is refused in its block, and raises it as a MachineError."""
 
     def __init__(
-        self, endpoint: DynamicRegistration, sent: Sent, client_id: str | None = None
+        self,
+        endpoint: DynamicRegistration,
+        sent: Sent,
+        client_id: str | None = None,
+        *,
+        proven: bool = False,
     ) -> None:
         self._endpoint = endpoint
         self._sent = sent
         self._client_id = client_id
+        self._proven = proven
 
     def __enter__(self) -> None:
         """Nothing is recorded yet."""
@@ -200,7 +219,7 @@ class _Recording:
         if not isinstance(error, Refused | RegistrationError | MachineError):
             return
         reason = error.description if isinstance(error, MachineError) else error.reason
-        self._endpoint.refuse(self._sent, error, self._client_id, reason or "")
+        self._endpoint.refuse(self._sent, error, self._client_id, reason or "", proven=self._proven)
         if isinstance(error, RegistrationError):
             raise MachineError(error.code, error.description, recorded=True) from error
         if isinstance(error, Refused):
@@ -211,9 +230,8 @@ def invalid_token() -> MachineError:
     """Return the answer to a token that does not work: one text for every reason, so that nobody
     learns which clients there are.
     """
-    text = "The token is not valid here, or not any more."
-    challenge = bearer_challenge(REALM, "invalid_token", text)
-    return MachineError("invalid_token", text, 401, challenge, recorded=True)
+    challenge = bearer_challenge(REALM, "invalid_token", _NOT_VALID)
+    return MachineError("invalid_token", _NOT_VALID, 401, challenge, recorded=True)
 
 
 def _bearer(sent: Sent) -> str:

@@ -6,11 +6,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 from idp.domain import languages
+from idp.domain.client_errors import Fault, Kind
 from idp.domain.clients import Client
+from idp.protocol import faults
 from idp.protocol.authorization_request import Parameters
 from idp.protocol.errors import ShownError
 from idp.protocol.id_token_hints import Hint
 
+FindClient = Callable[[str], Client | None]
 _LONGEST_VALUE = 16 * 1024
 _LONGEST_STATE = 4096
 _LONGEST_LOCALES = 4096
@@ -44,19 +47,29 @@ def from_json(stored: Mapping[str, Any]) -> LogoutRequest:
 
 def parse(
     parameters: Parameters,
-    find_client: Callable[[str], Client | None],
+    find_client: FindClient,
     hinted: Callable[[str], Hint | None],
 ) -> LogoutRequest:
     """Check a request (sections 2 and 3). Raises ShownError; nothing is redirected on error.
 
     `hinted` reads an ID token of ours, expired or not.
     """
+    try:
+        return _checked(parameters, find_client, hinted)
+    except ShownError as error:
+        error.client_id = error.client_id or _named(parameters, find_client)
+        raise
+
+
+def _checked(
+    parameters: Parameters,
+    find_client: FindClient,
+    hinted: Callable[[str], Hint | None],
+) -> LogoutRequest:
     one = _single_values(parameters)
     hint = _hint(one, hinted)
     client_id = hint.client_id if hint else one.get("client_id")
-    client = find_client(client_id) if client_id else None
-    if client_id and (client is None or client.disabled):
-        raise ShownError("invalid_client", "No such client is registered.", parameter="client_id")
+    client = _client(client_id, find_client) if client_id else None
     asked = _asked(client_id, hint, _ui_locales(parameters), one.get("logout_hint", ""))
     uri = one.get("post_logout_redirect_uri")
     if uri is None:
@@ -75,8 +88,22 @@ def parse(
             parameter="post_logout_redirect_uri",
             received=uri,
             rule="It must equal a registered one, byte for byte (section 3).",
+            fault=faults.post_logout_redirect_uri(client.post_logout_redirect_uris, uri),
         )
     return replace(asked, continue_uri=_with_state(uri, one.get("state")))
+
+
+def _client(client_id: str, find_client: FindClient) -> Client:
+    client = find_client(client_id)
+    if client is None or client.disabled:
+        raise ShownError(
+            "invalid_client",
+            "No such client is registered.",
+            parameter="client_id",
+            fault=Fault(Kind.CLIENT_DISABLED),
+            disabled=client.client_id if client else None,
+        )
+    return client
 
 
 def _asked(
@@ -91,6 +118,13 @@ def _ui_locales(parameters: Parameters) -> tuple[str, ...]:
     """No language is worth an error: what can't be read is left out."""
     text = " ".join(parameters.get("ui_locales", ())[:1])
     return languages.known(text[:_LONGEST_LOCALES].split())
+
+
+def _named(parameters: Parameters, find_client: FindClient) -> str | None:
+    """Return the client that is named and enabled, to say whose request went wrong."""
+    values = parameters.get("client_id", ())
+    client = find_client(values[0]) if len(values) == 1 and len(values[0]) < 200 else None
+    return client.client_id if client and not client.disabled else None
 
 
 def _single_values(parameters: Parameters) -> dict[str, str]:
@@ -111,11 +145,17 @@ def _hint(one: Mapping[str, str], hinted: Callable[[str], Hint | None]) -> Hint 
     found = hinted(token)
     if found is None:
         raise ShownError(
-            "invalid_request", "id_token_hint is no ID token of ours.", parameter="id_token_hint"
+            "invalid_request",
+            "id_token_hint is no ID token of ours.",
+            parameter="id_token_hint",
+            fault=Fault(Kind.ID_TOKEN_HINT, "id_token_hint"),
         )
     if client_id is not None and client_id != found.client_id:
         raise ShownError(
-            "invalid_request", "client_id and id_token_hint disagree.", parameter="client_id"
+            "invalid_request",
+            "client_id and id_token_hint disagree.",
+            parameter="client_id",
+            fault=Fault(Kind.ID_TOKEN_HINT, "id_token_hint"),
         )
     return found
 

@@ -11,6 +11,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from idp.domain.audit import Origin
 from idp.domain.clients import Client
+from idp.protocol import faults
 from idp.protocol.errors import invalid_request
 
 FORM = "application/x-www-form-urlencoded"
@@ -22,7 +23,7 @@ _SAFE = "https://localhost"
 
 class MachineRequest(OAuth2Request):
     """What Authlib's endpoints and ours read. `resources` are the values of `resource`, `sender` is
-    the client that sent it, once that is proven.
+    the client that sent it, once that is proven, `named` the id it gave to prove that.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class MachineRequest(OAuth2Request):
         self.resources = resources
         self.origin = origin
         self.sender: Client | None = None
+        self.named = ""
 
     @property
     def args(self) -> dict[str, str | None]:
@@ -55,7 +57,7 @@ class MachineRequest(OAuth2Request):
         """Return a parameter. Raises MachineError when it is missing."""
         value = self.values.get(name)
         if value is None:
-            raise invalid_request(f"{name} is missing.")
+            raise invalid_request(f"{name} is missing.", faults.parameter(name))
         return value
 
 
@@ -78,7 +80,7 @@ def single_values(pairs: Iterable[tuple[str, str]]) -> tuple[dict[str, str], tup
         if name == "resource":
             resources += filter(None, (value,))
         elif name in seen:
-            raise invalid_request("A parameter is repeated.")
+            raise invalid_request("A parameter is repeated.", faults.parameter(name))
         elif value:
             values[name] = value
         seen.add(name)

@@ -35,3 +35,14 @@ def verifies(challenge: str | None, verifier: str | None) -> bool:
         return False
     hashed = urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=")
     return hmac.compare_digest(hashed, challenge.encode())
+
+
+def verifier_problem(challenge: str | None, verifier: str | None) -> str:
+    """Say for the client's developer why `verifier` does not fit, without a letter of either."""
+    if verifier is None:
+        return "It is missing."
+    if challenge is None:
+        return "The authorization request had no code_challenge."
+    if not _VERIFIER.fullmatch(verifier):
+        return "It must be 43 to 128 letters, digits or -._~ (RFC 7636 section 4.1)."
+    return "Its SHA-256 is not the code_challenge of the authorization request."

@@ -122,35 +122,81 @@ def origin_for_display(uri: str) -> str:
     return parts.origin if parts else ""
 
 
+def by_likeness(registered: Iterable[str], requested: str) -> tuple[str, ...]:
+    """Return `registered`, the one that a developer probably meant first."""
+    wanted = uris.parse(requested)
+
+    def unlikeness(uri: str) -> tuple[int, int]:
+        known = uris.parse(uri)
+        differing = len(_differences(known, wanted)) if known and wanted else 0
+        return differing, -_in_common(uri, requested)
+
+    return tuple(sorted(registered, key=unlikeness))
+
+
 def difference(registered: Iterable[str], requested: str) -> str:
     """Tell a developer how `requested` differs from the closest of `registered`, left unnamed."""
     wanted = uris.parse(requested)
     if wanted is None:
-        return "It is not an absolute URI in printable ASCII."
-    found = [_differences(parts, wanted) for parts in map(uris.parse, registered) if parts]
-    if not found:
+        return "It is not an absolute URI in printable ASCII with a lower-case scheme."
+    likely = by_likeness(registered, requested)
+    known = uris.parse(likely[0]) if likely else None
+    if known is None:
         return "The client has registered no redirect URI."
-    closest = min(found, key=len)
-    if not closest:
+    found = _differences(known, wanted)
+    if not found:
         return "It is registered."
-    if len(closest) == 1:
-        return f"It differs from a registered one only by {closest[0]}."
-    listed = f"{', '.join(closest[:-1])} and {closest[-1]}"
+    if len(found) == 1:
+        return f"It differs from a registered one only by {found[0]}."
+    listed = f"{', '.join(found[:-1])} and {found[-1]}"
     return f"It differs from the closest registered one by {listed}."
+
+
+def _in_common(one: str, other: str) -> int:
+    """Count the characters with which both begin, and those with which both end."""
+    begin = _begin_in_common(one, other)
+    return begin + _begin_in_common(one[begin:][::-1], other[begin:][::-1])
+
+
+def _begin_in_common(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _differences(known: Uri, wanted: Uri) -> list[str]:
     pairs = {
         _of_path(known.path, wanted.path): known.path != wanted.path,
-        "another scheme": known.scheme != wanted.scheme,
+        _of_scheme(known.scheme, wanted.scheme): known.scheme != wanted.scheme,
         "a user name": known.user != wanted.user,
-        "another host": known.host != wanted.host,
-        "another port": known.port != wanted.port,
+        _of_host(known.host, wanted.host): known.host != wanted.host,
+        _of_port(known.port, wanted.port): known.port != wanted.port and not _any_port(known),
         _of_optional("query", known.query, wanted.query): known.query != wanted.query,
         _of_optional("fragment", known.fragment, wanted.fragment): known.fragment
         != wanted.fragment,
     }
     return [words for words, differs in pairs.items() if differs]
+
+
+def _any_port(known: Uri) -> bool:
+    return known.scheme == "http" and known.on_loopback
+
+
+def _of_scheme(known: str, wanted: str) -> str:
+    if {known, wanted} == {"http", "https"}:
+        return f"{wanted} instead of {known}"
+    return "another scheme"
+
+
+def _of_host(known: str | None, wanted: str | None) -> str:
+    if (known or "").lower() == (wanted or "").lower():
+        return "upper and lower case of the host"
+    return "another host"
+
+
+def _of_port(known: str | None, wanted: str | None) -> str:
+    if known is None:
+        return "an added port"
+    return "a missing port" if wanted is None else "another port"
 
 
 def _of_path(known: str, wanted: str) -> str:

@@ -18,10 +18,12 @@ from idp.crypto import foreign_jwt, jwe
 from idp.crypto.compact import BadToken
 from idp.crypto.foreign_jwt import HMACS, UNSIGNED, ForeignToken
 from idp.crypto.jwe import FindKeys
+from idp.domain.client_errors import Fault, Kind
 from idp.domain.client_keys import ClientKeys, NoKeys
 from idp.domain.clients import Client, Clients
 from idp.domain.clock import Clock
 from idp.domain.remote_documents import Fetched, FetchFailed
+from idp.protocol import faults
 from idp.protocol.authorization_request import Parameters
 from idp.protocol.client_assertions import SIGNING
 from idp.protocol.errors import RedirectedError
@@ -54,16 +56,30 @@ class _Failure:
 
     by_value: bool
 
-    def refused(self, reason: str) -> RedirectedError:
-        """The object is wrong: one text for every reason, which the audit log alone is told."""
-        text = "The request object is not valid for this client."
-        return RedirectedError("invalid_request_object", text, reason=reason)
+    def refused(
+        self, reason: str, sent: str = "", expected: tuple[str, ...] = ()
+    ) -> RedirectedError:
+        """The object is wrong: one text for every reason, which the logs alone are told."""
+        text, name = "The request object is not valid for this client.", self._name
+        fault = Fault(Kind.REQUEST_OBJECT, name, sent, expected, faults.sentence(reason))
+        return RedirectedError("invalid_request_object", text, reason=reason, fault=fault)
 
     def unsupported(self) -> RedirectedError:
         """The client registered nothing that would let it send this."""
-        name = "request" if self.by_value else "request_uri"
+        name = self._name
         text = f"This client may not use {name} so: it has to be registered."
-        return RedirectedError(f"{name}_not_supported", text)
+        fault = Fault(Kind.REQUEST_OBJECT if self.by_value else Kind.REQUEST_URI, name)
+        return RedirectedError(f"{name}_not_supported", text, fault=fault)
+
+    def no_keys(self, error: NoKeys) -> RedirectedError:
+        """The client's keys can't be had: why not, the audit log alone is told."""
+        refused = self.refused(error.description.removesuffix("."))
+        refused.reason = error.reason
+        return refused
+
+    @property
+    def _name(self) -> str:
+        return "request" if self.by_value else "request_uri"
 
 
 class RequestObjects:
@@ -94,10 +110,12 @@ class RequestObjects:
         by_value, by_reference = parameters.get("request", ()), parameters.get("request_uri", ())
         sent = [*filter(None, by_value), *filter(None, by_reference)]
         if len(by_value) > 1 or len(by_reference) > 1 or len(sent) > 1:
-            raise RedirectedError("invalid_request", "There is more than one request object.")
+            text, fault = "There is more than one request object.", faults.parameter("request")
+            raise RedirectedError("invalid_request", text, fault=fault)
         if not sent:
             if client.details.get("require_signed_request_object"):
-                raise RedirectedError("invalid_request", "A signed request object is needed.")
+                text, fault = "A signed request object is needed.", Fault(Kind.REQUEST_OBJECT)
+                raise RedirectedError("invalid_request", text, fault=fault)
             return parameters
         failure = _Failure(bool(by_value and by_value[0]))
         text = sent[0] if failure.by_value else self._fetched(sent[0], client)
@@ -118,12 +136,12 @@ class RequestObjects:
         if len(uri) > _LONGEST_URI or address not in {
             each.partition("#")[0] for each in registered
         }:
-            raise _unusable("it is not registered")
+            raise _unusable("it is not registered", faults.request_uri(registered, address))
         body = self._document(address, _KEPT)
         if mark and digest != _digest(body):
             body = self._document(address, 0)
         if mark and digest != _digest(body):
-            raise _unusable("its digest is another")
+            raise _unusable("its digest is another", faults.request_uri((), address))
         return body.decode("ascii", "replace").strip()
 
     def _document(self, address: str, at_most: float) -> bytes:
@@ -168,8 +186,9 @@ class RequestObjects:
             raise failure.unsupported()
         # What comes from a registered address is the client's, since TLS says who answers there
         # (OpenID Connect Core section 6.2).
-        if token.algorithm not in ({registered} if registered else {*SIGNING, UNSIGNED}):
-            raise failure.refused("another algorithm than registered")
+        known = (registered,) if registered else (*SIGNING, UNSIGNED)
+        if token.algorithm not in known:
+            raise failure.refused("another algorithm than registered", token.algorithm, known)
         if not self._is_signed(token, client, failure):
             raise failure.refused("wrong signature of the request object")
 
@@ -182,13 +201,14 @@ class RequestObjects:
         try:
             return self._keys.verify(client, token)
         except NoKeys as error:
-            raise failure.refused(error.reason) from error
+            raise failure.no_keys(error) from error
 
     def _check_claims(self, claims: Mapping[str, Any], client: Client, failure: _Failure) -> None:
         """Check what is said of the object itself (RFC 9101 sections 4 and 10.8)."""
         audience = claims.get("aud", self._issuer)
         if self._issuer not in (audience if isinstance(audience, list) else [audience]):
-            raise failure.refused("the request object is for somebody else")
+            text, sent = "the request object is for somebody else", faults.texts(audience)
+            raise failure.refused(text, sent, (self._issuer,))
         if claims.get("iss", client.client_id) != client.client_id:
             raise failure.refused("the request object is somebody else's")
         # An assertion that proves the client must not become a request (RFC 9101 section 10.8).
@@ -214,9 +234,12 @@ def parameters_without_object(parameters: Parameters) -> dict[str, Sequence[str]
     }
 
 
-def _unusable(reason: str) -> RedirectedError:
-    """One text for every reason: where the request object is tells nobody what we can reach."""
-    return RedirectedError("invalid_request_uri", "request_uri can't be used.", reason=reason)
+def _unusable(reason: str, fault: Fault | None = None) -> RedirectedError:
+    """One text for every reason: where the request object is tells nobody what we can reach, not
+    the client's developer either.
+    """
+    fault, text = fault or Fault(Kind.REQUEST_URI, "request_uri"), "request_uri can't be used."
+    return RedirectedError("invalid_request_uri", text, reason=reason, fault=fault)
 
 
 def _digest(body: bytes) -> str:

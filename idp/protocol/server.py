@@ -17,13 +17,15 @@ from idp.config import Settings
 from idp.domain.accounts import Accounts
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.authorizations import Authorizations
+from idp.domain.client_errors import ClientErrors, Told
 from idp.domain.clients import Client, Clients
 from idp.domain.refresh_tokens import RefreshTokens
 from idp.domain.resources import Resources
 from idp.domain.subjects import Subjects
 from idp.domain.throttling import Throttle
+from idp.protocol import faults
 from idp.protocol.client_assertions import ClientAssertions
-from idp.protocol.client_authentication import ClientAuthentication
+from idp.protocol.client_authentication import ClientAuthentication, named_by
 from idp.protocol.errors import MachineError
 from idp.protocol.id_token_hints import IdTokenHints
 from idp.protocol.machine_request import MachineRequest, machine
@@ -41,6 +43,7 @@ class Parts:
     settings: Settings
     accounts: Accounts
     clients: Clients
+    client_errors: ClientErrors
     resources: Resources
     authorizations: Authorizations
     refresh_tokens: RefreshTokens
@@ -50,6 +53,11 @@ class Parts:
     mint: Mint
     hints: IdTokenHints
     assertions: ClientAssertions
+
+
+def endpoint_of(uri: str) -> str:
+    """Return the last word of an endpoint's address: `token`."""
+    return uri.rpartition("/")[2]
 
 
 class AuthorizationServer(AuthlibServer):
@@ -94,7 +102,26 @@ class AuthorizationServer(AuthlibServer):
         """Answer with an error, and record it. Raises Throttled."""
         asked = machine(request)
         self.record_refusal(asked.uri, error, asked.origin, asked.sender)
+        self.note(asked, error)
         return self.handle_response(*error())
+
+    def note(self, request: MachineRequest, error: OAuth2Error) -> None:
+        """Tell the developer of the client that sent a request, or is named in it."""
+        client = request.sender or self.parts.clients.find(named_by(request))
+        if client is None:
+            return
+        if not isinstance(error, MachineError):  # Authlib's own: it found no grant
+            fault = faults.grant_type(request.values.get("grant_type", ""), client.grant_types)
+            error = MachineError(str(error.error), str(error.description or ""), fault=fault)
+        proven = request.sender is not None and not client.public
+        self.tell(client, endpoint_of(request.uri), error, request.origin, proven=proven)
+
+    def tell(
+        self, client: Client, endpoint: str, error: MachineError, origin: Origin, *, proven: bool
+    ) -> None:
+        """Tell a client's developer; `proven`: the client is known to have sent the request."""
+        told = Told(endpoint, str(error.error), str(error.description or ""), error.fault)
+        self.parts.client_errors.note(client.client_id, told, origin, proven=proven)
 
     def record_refusal(
         self, uri: str, error: OAuth2Error, origin: Origin, client: Client | None = None
@@ -107,7 +134,7 @@ class AuthorizationServer(AuthlibServer):
         self.parts.throttle.count("refusal", origin.address)
         client_id = client.client_id if client else None
         entry = Entry(
-            f"{uri.rpartition('/')[2]}.refused",
+            f"{endpoint_of(uri)}.refused",
             f"client:{client_id}" if client_id else "anyone",
             None,
             client_id,

@@ -61,6 +61,7 @@ def userinfo(
     except NoKeys as error:
         failure = client_tokens.refused(error)
         server.record_refusal(REALM, failure, origin, client)
+        server.tell(client, REALM, failure, origin, proven=False)
         raise failure from error
     return (JSON, told) if signed is None else (JWT, signed)
 

@@ -6,6 +6,7 @@ from idp.store.tables import (
     AuditEntry,
     Authorization,
     Base,
+    ClientError,
     ClientSecret,
     Counter,
     Device,
@@ -45,6 +46,7 @@ _EXPIRING = {
     "outgoing_mail": _expired(OutgoingMail, "id", "expires_at"),
     "logout_notices": _expired(LogoutNotice, "sid", "expires_at"),
     "initial_tokens": _expired(InitialToken, "id", "expires_at"),
+    "client_errors": _expired(ClientError, "digest", "expires_at"),
     "counters": _expired(Counter, "name", "expires_at"),
 }
 _AUDIT = _expired(AuditEntry, "id", "at_ms")

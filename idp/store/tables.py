@@ -313,6 +313,26 @@ class InitialToken(Model):
     expires_at: Mapped[int] = mapped_column(index=True)
 
 
+class ClientError(Model):
+    """What a client was told that was wrong, for its developer: equal errors share a row.
+
+    `proven`: the client is known to have sent it; else somebody did who named it. `told` holds no
+    secret, no token and nobody's data.
+    """
+
+    __tablename__ = "client_errors"
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id", ondelete="CASCADE"))
+    proven: Mapped[bool]
+    told: Mapped[dict[str, Any]]
+    first_at: Mapped[int]
+    last_at: Mapped[int]
+    times: Mapped[int]
+    request_id: Mapped[str]
+    expires_at: Mapped[int] = mapped_column(index=True)
+    __table_args__ = (Index("client_errors_of_client", "client_id", "proven", "last_at"),)
+
+
 class ClientLogo(Model):
     """The picture at a client's `logo_uri`, and when to look there next (NULL: not again)."""
 

@@ -37,6 +37,7 @@ from idp.web.browser_session import (
     current_session,
     current_sessions,
 )
+from idp.web.client_log import note
 from idp.web.context import all_values, oauth_server, origin, services
 from idp.web.handover import hand_over
 from idp.web.leaving import leave
@@ -51,10 +52,12 @@ def authorize() -> Response:
         asked, client = authorization_request.parse(parameters, turns.checks())
     except ShownError as error:
         _record(error.client_id, error)
+        note(error, error.client_id or error.disabled)
         raise
     except RedirectedError as error:
         client_id = parameters["client_id"][0]
         _record(client_id, error)
+        note(error, client_id)
         where = authorization_response.destination_of_error(client_id, error)
         silent = "none" in " ".join(parameters.get("prompt", ())).split()
         return to_client(where, error.error, error.description, silent=silent)
@@ -222,10 +225,12 @@ def _finish(turn: Turn, session: Session) -> Response:
     try:
         values, issued = front_channel.issue(oauth_server().parts, asked, client, opening)
     except InvalidTarget as error:
+        note(RedirectedError("invalid_target", str(error)), client.client_id)
         return to_client(where, "invalid_target", str(error), silent=False)
     except NoKeys as error:
-        failed = RedirectedError(client_tokens.ERROR, error.description, reason=error.reason)
+        failed = client_tokens.redirected(error)
         _record(client.client_id, failed)
+        note(failed, client.client_id)
         return to_client(where, failed.error, failed.description, silent=False)
     ending = where.success(values, parts.settings.issuer, _session_state(asked))
     parts.clients.used(client)

@@ -121,7 +121,7 @@ def _shown(error: ShownError) -> Response:
         "parameter": error.parameter,
         "received": error.received,
         "rule": error.rule,
-        "difference": error.difference if parts.settings.development else None,
+        "difference": error.fault.difference if parts.settings.development else None,
         "docs_url": None,
     }
     return page(

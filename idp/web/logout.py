@@ -24,6 +24,7 @@ from idp.web.browser_session import (
     forget_sessions,
     just_signed_out,
 )
+from idp.web.client_log import note
 from idp.web.context import all_values, oauth_server, origin, services
 from idp.web.framing import frame_only
 from idp.web.handover import hand_over
@@ -45,6 +46,7 @@ def logout() -> Response:
         services().interactions.refuse(
             "logout.refused", error.client_id, error.error, error.description, origin()
         )
+        note(error, error.client_id or error.disabled)
         raise
     if request.method == "POST":
         # A cross-site POST comes without our cookie (SameSite=Lax): go on in a GET of ours.

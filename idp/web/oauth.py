@@ -77,7 +77,10 @@ def _recording(read: Callable[[], Value]) -> Value:
     try:
         return read()
     except MachineError as error:
-        oauth_server().record_refusal(request.path, error, origin())
+        server, named = oauth_server(), request.args.get("client_id")
+        server.record_refusal(request.path, error, origin())
+        unread = {"client_id": named} if named else {}
+        server.note(MachineRequest(request.path, _credentials(), unread, (), origin()), error)
         raise
 
 

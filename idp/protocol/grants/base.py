@@ -9,9 +9,10 @@ from typing import Any
 from authlib.oauth2.rfc6749.grants.base import BaseGrant, TokenEndpointMixin
 
 from idp.domain.authorizations import Authorization, Issued
+from idp.domain.client_errors import Fault, Kind
 from idp.domain.client_keys import NoKeys
 from idp.domain.clients import Client
-from idp.protocol import client_tokens
+from idp.protocol import client_tokens, faults
 from idp.protocol.errors import MachineError
 from idp.protocol.id_token import Bindings
 from idp.protocol.machine_request import MachineRequest
@@ -24,6 +25,8 @@ _HEADERS = [
     ("Cache-Control", "no-store"),
     ("Pragma", "no-cache"),  # RFC 6749 section 5.1
 ]
+
+NOTHING_LEFT = "Nothing of what was allowed is left."
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,15 @@ def remaining_scopes(authorization: Authorization, client: Client) -> tuple[str,
     """Return what was allowed and the client may still have. Raises MachineError."""
     found = tuple(scope for scope in authorization.scopes if scope in client.scopes)
     if not found:
-        raise MachineError("invalid_scope", "Nothing of what was allowed is left.")
+        fault = faults.scope(" ".join(authorization.scopes), client.scopes)
+        raise MachineError("invalid_scope", NOTHING_LEFT, fault=fault)
     return found
+
+
+def invalid_target(text: str, asked: Sequence[str], own: str | None = None) -> MachineError:
+    """Return the answer to resources that the token can't be for; `own` is the one it can be."""
+    fault = Fault(Kind.RESOURCE, "resource", " ".join(asked), (own,) if own else ())
+    return MachineError("invalid_target", text, fault=fault)
 
 
 class TokenGrant(BaseGrant, TokenEndpointMixin):
@@ -59,7 +69,9 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         """Prove the client and that it may use this grant, then let the grant look at the rest."""
         client = self.server.authentication.client(self.request)
         if self.GRANT_TYPE not in client.grant_types:
-            raise MachineError("unauthorized_client", "This client may not use this grant type.")
+            fault = faults.grant_type(self.GRANT_TYPE or "", client.grant_types)
+            text = "This client may not use this grant type."
+            raise MachineError("unauthorized_client", text, fault=fault)
         self.grounds = self.prepare(client)
 
     def create_token_response(self) -> Answer:
@@ -102,7 +114,7 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         try:
             return self.audience_of(grounds.resources, grounds.scopes, grounds.client)
         except InvalidTarget as error:
-            raise MachineError("invalid_target", str(error)) from error
+            raise invalid_target(str(error), grounds.resources) from error
 
     def audience_of(
         self, resources: Sequence[str], scopes: Sequence[str], client: Client
@@ -123,9 +135,9 @@ class TokenGrant(BaseGrant, TokenEndpointMixin):
         try:
             own = authorized or self.audience_of((), authorization.scopes, client).resource
         except InvalidTarget as error:
-            raise MachineError("invalid_target", str(error)) from error
+            raise invalid_target(str(error), asked) from error
         if any(uri != own for uri in asked):
-            raise MachineError("invalid_target", "The resource was not authorized.")
+            raise invalid_target("The resource was not authorized.", asked, own)
         return asked
 
     def _body(self, grounds: Grounds, token: AccessToken) -> dict[str, Any]:

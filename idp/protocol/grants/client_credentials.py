@@ -3,8 +3,9 @@ token.
 """
 
 from idp.domain.authorizations import Issued
+from idp.domain.client_errors import Fault, Kind
 from idp.domain.clients import Client
-from idp.protocol import scopes
+from idp.protocol import faults, scopes
 from idp.protocol.errors import MachineError
 from idp.protocol.grants.base import Grounds, TokenGrant
 
@@ -17,12 +18,14 @@ class ClientCredentialsGrant(TokenGrant):
     def prepare(self, client: Client) -> Grounds:
         """Check what is asked."""
         if client.public:
-            raise MachineError("unauthorized_client", "Only confidential clients may.")
+            fault = Fault(Kind.GRANT_TYPE, "grant_type", self.GRANT_TYPE)
+            raise MachineError("unauthorized_client", "Only confidential clients may.", fault=fault)
         try:
             asked = scopes.parse(self.request.values.get("scope", ""))
             granted = scopes.for_client_credentials(asked, client)
         except scopes.InvalidScope as error:
-            raise MachineError("invalid_scope", str(error)) from error
+            fault = faults.scope(self.request.values.get("scope", ""), client.scopes)
+            raise MachineError("invalid_scope", str(error), fault=fault) from error
         return Grounds(client, tuple(granted), self.request.resources)
 
     def commit(self, issued: Issued) -> None:

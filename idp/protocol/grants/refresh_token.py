@@ -3,13 +3,23 @@
 """
 
 from idp.domain.audit import Entry
-from idp.domain.authorizations import Issued
+from idp.domain.authorizations import ENDED, Issued
+from idp.domain.client_errors import Fault, Kind
 from idp.domain.clients import Client
 from idp.domain.errors import Refused
 from idp.domain.refresh_tokens import PresentedRefresh
-from idp.protocol import scopes
+from idp.protocol import faults, scopes
 from idp.protocol.errors import MachineError, invalid_grant
-from idp.protocol.grants.base import Grounds, TokenGrant, remaining_scopes
+from idp.protocol.grants.base import NOTHING_LEFT, Grounds, TokenGrant, remaining_scopes
+
+_UNKNOWN = Fault(Kind.REFRESH_UNKNOWN, "refresh_token")
+_KINDS = {
+    "expired": Kind.REFRESH_EXPIRED,
+    "reused": Kind.REFRESH_REUSED,
+    "offline access withdrawn": Kind.AUTHORIZATION_ENDED,
+    ENDED: Kind.AUTHORIZATION_ENDED,
+}
+"""By the reason in the audit log."""
 
 
 class RefreshTokenGrant(TokenGrant):
@@ -23,13 +33,14 @@ class RefreshTokenGrant(TokenGrant):
         tokens = self.server.parts.refresh_tokens
         found = tokens.find(self.token)
         if found is None:
-            raise invalid_grant()
+            raise invalid_grant(_UNKNOWN)
         fault = self._fault(found, client)
         if fault or found.superseded:
             self.count_refusal(client)
         if fault:
             self._refuse(client, fault, found)
-            raise invalid_grant(recorded=True)
+            own = found.authorization.client_id == client.client_id
+            raise invalid_grant(_told(fault) if own else _UNKNOWN, recorded=True)
         self.found = found
         return Grounds(
             client,
@@ -51,7 +62,7 @@ class RefreshTokenGrant(TokenGrant):
         checks = (
             (authorization.client_id != client.client_id, "another client's"),
             (found.expired, "expired"),
-            (not authorization.open, "authorization, account or session ended"),
+            (not authorization.open, ENDED),
             (offline_withdrawn, "offline access withdrawn"),
         )
         return next((reason for failed, reason in checks if failed), None)
@@ -69,12 +80,15 @@ class RefreshTokenGrant(TokenGrant):
         try:
             asked = scopes.parse(self.request.values.get("scope", ""))
         except scopes.InvalidScope as error:
-            raise MachineError("invalid_scope", str(error)) from error
+            fault = faults.scope("", client.scopes)
+            raise MachineError("invalid_scope", str(error), fault=fault) from error
         if not set(asked) <= set(found.authorization.scopes):
-            raise MachineError("invalid_scope", "More is asked than was allowed.")
+            fault = faults.scope(" ".join(asked), found.authorization.scopes)
+            raise MachineError("invalid_scope", "More is asked than was allowed.", fault=fault)
         granted = tuple(scope for scope in allowed if scope in asked) if asked else allowed
         if not granted:
-            raise MachineError("invalid_scope", "Nothing of what was allowed is left.")
+            fault = faults.scope(" ".join(asked), allowed)
+            raise MachineError("invalid_scope", NOTHING_LEFT, fault=fault)
         return granted
 
     def commit(self, issued: Issued) -> None:
@@ -86,4 +100,8 @@ class RefreshTokenGrant(TokenGrant):
                 self.token, self.found.authorization, issued, self.request.origin
             )
         except Refused as error:
-            raise invalid_grant(recorded=True) from error
+            raise invalid_grant(_told(error.reason), recorded=True) from error
+
+
+def _told(reason: str) -> Fault:
+    return Fault(_KINDS.get(reason, Kind.OTHER), "refresh_token")
