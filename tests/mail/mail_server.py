@@ -97,7 +97,8 @@ def serving(port: int = 0, **options: Any) -> Iterator[MailServer]:
         options["authenticator"] = server.admit
         # The library knows of STARTTLS only.
         options["auth_require_tls"] = "ssl_context" not in options
-    controller = Controller(hooks, **{"hostname": HOST, "port": server.port, **options})
+    usual = {"hostname": HOST, "port": server.port, "ready_timeout": 60}
+    controller = Controller(hooks, **{**usual, **options})
     controller.start()
     try:
         yield server

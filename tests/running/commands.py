@@ -98,10 +98,11 @@ class Running:
         while time.monotonic() < end:
             assert self.process.poll() is None, self.log.read_text()
             try:
-                if self.http.get(url, timeout=5).status_code == 200:
+                if self.http.get(url, timeout=PATIENCE_SECONDS).status_code == 200:
                     return
             except requests.ConnectionError:
-                time.sleep(0.02)
+                pass
+            time.sleep(0.02)
         raise AssertionError(f"{url} does not answer: {self.log.read_text()}")
 
     def block(self) -> dict[str, str]:

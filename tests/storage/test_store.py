@@ -133,7 +133,7 @@ def test_a_reader_does_not_wait_for_a_writer(store: Store) -> None:
     with store.writing() as writer:
         rows.add(writer, Counter, counter())
         with ThreadPoolExecutor(1) as pool, store.reading() as reader:
-            assert pool.submit(rows.number, reader, Counter).result(timeout=2) == 0
+            assert pool.submit(rows.number, reader, Counter).result(timeout=30) == 0
 
 
 @pytest.fixture

@@ -19,12 +19,14 @@ from playwright.sync_api import (
     Error,
     Page,
     Request,
+    expect,
     sync_playwright,
 )
 
 PROGRAM = Path("/usr/bin/chromium")
 LANGUAGE = "en-GB"
-WAIT_MILLISECONDS = 10_000
+WAIT_MILLISECONDS = 30_000
+expect.set_options(timeout=WAIT_MILLISECONDS)
 # Nothing is looked up outside; names under example.test are this machine.
 _ARGUMENTS = (
     "--host-resolver-rules=MAP *.example.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE localhost,"

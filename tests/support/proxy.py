@@ -73,9 +73,9 @@ def nginx(
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
-    for _ in range(200):
+    for _ in range(600):
         try:
-            socket.create_connection((HOST, port), 1).close()
+            socket.create_connection((HOST, port), 30).close()
         except ConnectionRefusedError:
             try:
                 process.wait(0.05)

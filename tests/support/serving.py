@@ -8,6 +8,7 @@ import itertools
 import os
 import signal
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ from tests.support.deployment import Deployment
 from tests.support.ports import free_port
 from tests.support.postgres_server import PostgresServer
 
-READY_SECONDS = 30
+READY_SECONDS = 60
 STOP_SECONDS = 15
 HOST = "127.0.0.1"
 
@@ -173,12 +174,11 @@ class _Spread(HTTPAdapter):
 
 
 def _wait_until_ready(node: Node) -> None:
-    for _ in range(READY_SECONDS * 20):
+    url = f"http://{HOST}:{node.port}/health/ready"
+    end = time.monotonic() + READY_SECONDS
+    while time.monotonic() < end:
         try:
-            if (
-                requests.get(f"http://{HOST}:{node.port}/health/ready", timeout=5).status_code
-                == 200
-            ):
+            if requests.get(url, timeout=READY_SECONDS).status_code == 200:
                 return
         except requests.ConnectionError:
             pass
