@@ -16,10 +16,12 @@ from idp.domain.remote_documents import RemoteDocuments
 from idp.domain.services import Services, start
 from idp.protocol.client_assertions import ClientAssertions
 from idp.protocol.client_tokens import ClientTokens
+from idp.protocol.developer_registration import DeveloperRegistration
 from idp.protocol.dynamic_registration import DynamicRegistration
 from idp.protocol.enabled import configure
 from idp.protocol.id_token_hints import IdTokenHints
 from idp.protocol.metadata import TOKEN
+from idp.protocol.registration_rules import RegistrationRules
 from idp.protocol.request_object import RequestObjects
 from idp.protocol.sectors import sectors
 from idp.protocol.server import Parts
@@ -71,7 +73,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     app.extensions[context.SERVICES] = parts
     protocol_parts = _protocol_parts(parts)
     app.extensions[context.SERVER] = configure(protocol_parts)
-    app.extensions[context.REGISTRATION] = _registration(parts)
+    rules = _registration_rules(parts)
+    app.extensions[context.REGISTRATION] = DynamicRegistration(
+        parts.registering, rules, parts.client_errors, parts.audit, parts.throttle, settings
+    )
+    app.extensions[context.DEVELOPER_REGISTRATION] = DeveloperRegistration(rules)
     app.extensions[context.REQUEST_OBJECTS] = _request_objects(parts)
     form_key = parts.secrets.get("form-protection")
     app.session_interface = BrowserSessions(settings, form_key)
@@ -140,16 +146,10 @@ def _open_store(app: Flask, settings: Settings) -> Store:
         return Store(db.engine)
 
 
-def _registration(parts: Services) -> DynamicRegistration:
+def _registration_rules(parts: Services) -> RegistrationRules:
     statements = SoftwareStatements(parts.settings, parts.clock)
-    return DynamicRegistration(
-        parts.registering,
-        statements,
-        sectors(parts.fetcher, parts.clock),
-        parts.client_errors,
-        parts.audit,
-        parts.throttle,
-        parts.settings,
+    return RegistrationRules(
+        statements, sectors(parts.fetcher, parts.clock), parts.throttle, parts.settings
     )
 
 

@@ -198,6 +198,11 @@ class Settings(BaseSettings):
         "Applications registered without an initial access token from one network an hour.",
         ge=1,
     )
+    developer_service_scopes: Annotated[tuple[str, ...], NoDecode] = _option(
+        (),
+        "Scopes, comma separated, for which people may register services on the developer pages: "
+        "they get tokens for themselves, and nobody is asked; empty: no services.",
+    )
     registration_unused_lifetime: int = _option(
         180 * 86400,
         "An application that registered itself is deleted when it was not used for so long, "
@@ -236,7 +241,11 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "registration_scopes", "registration_redirect_hosts", "signing_algorithms", mode="before"
+        "registration_scopes",
+        "registration_redirect_hosts",
+        "developer_service_scopes",
+        "signing_algorithms",
+        mode="before",
     )
     @classmethod
     def _names(cls, value: Any) -> Any:

@@ -71,7 +71,13 @@ def _ensure_person(parts: Services, origin: Origin, actor: str) -> str:
         account = parts.accounts.get(EMAIL)
     except NotFound:
         parts.accounts.add(
-            EMAIL, "Demo Person", password, email_verified=True, origin=origin, actor=actor
+            EMAIL,
+            "Demo Person",
+            password,
+            email_verified=True,
+            roles=["developer"],
+            origin=origin,
+            actor=actor,
         )
     else:
         parts.accounts.set_password(account.id, password, origin, actor)

@@ -33,8 +33,8 @@ class Client:
     """A registered client. Each secret is a digest and its end, seconds since 1970.
 
     `sector` is what its pairwise subjects are made for; None: its subjects are public.
-    `trusted`: an operator registered it, or vouches for who did. `last_used_at` may be a day
-    behind; `logo` names its picture.
+    `trusted`: an operator registered it, or vouches for who did. `owner_id` is the account it
+    belongs to. `last_used_at` may be a day behind; `logo` names its picture.
     """
 
     client_id: str
@@ -65,6 +65,7 @@ class Client:
     details: Mapping[str, Any] = field(repr=False, hash=False)
     sector: str | None = None
     sealed_secrets: tuple[Sealed, ...] = field(default=(), repr=False)
+    owner_id: str | None = None
 
     @property
     def public(self) -> bool:
@@ -115,17 +116,22 @@ def from_rows(found: Sequence[RowMapping]) -> Client:
         ),
         created_at=row["created_at"],
         disabled=row["disabled_at"] is not None,
-        self_registered=row["trusted"] is not None,
-        trusted=row["trusted"] is not False,
+        self_registered=row["trusted"] is not None or row["owned"] is not None,
+        trusted=row["trusted"] is not False and row["owned"] is None,
         last_used_at=row["last_used_at"],
         logo=row["logo"],
         details=details,
         sector=row["sector"],
-        sealed_secrets=tuple(
-            (each["secret_digest"], each["secret_sealed"], each["secret_expires_at"])
-            for each in found
-            if each["secret_sealed"] is not None
-        ),
+        sealed_secrets=_sealed(found),
+        owner_id=row["owner_id"],
+    )
+
+
+def _sealed(found: Sequence[RowMapping]) -> tuple[Sealed, ...]:
+    return tuple(
+        (each["secret_digest"], each["secret_sealed"], each["secret_expires_at"])
+        for each in found
+        if each["secret_sealed"] is not None
     )
 
 
@@ -292,10 +298,10 @@ class Clients:
     def _retire(
         self, connection: Connection, client_id: str, now: int, keep_old_seconds: int
     ) -> Client:
-        found = rows.find(connection, client_id)
-        if not found:
+        # It keeps out who gives it another one at the same moment.
+        if not rows.change(connection, client_id, {"updated_at": now}):
             raise NotFound(marked("There is no such client."))
-        client = from_rows(found)
+        client = from_rows(rows.find(connection, client_id))
         if not client_secrets.is_needed(client.details):
             kind = "A public" if client.public else "This"
             raise Invalid("token_endpoint_auth_method", f"{kind} client has no secret.")

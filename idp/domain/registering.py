@@ -9,6 +9,7 @@ from idp.domain.clients import Clients
 from idp.domain.clock import Clock
 from idp.domain.initial_tokens import InitialTokens
 from idp.domain.logos import Logos
+from idp.domain.owned_clients import OwnedClients
 from idp.domain.registrations import Registrations
 from idp.domain.remote_documents import Fetches
 from idp.domain.throttling import Throttle
@@ -17,10 +18,13 @@ from idp.store.database import Store
 
 @dataclass(frozen=True)
 class Registering:
-    """Clients that register themselves, the tokens they need for it, and every client's picture."""
+    """Clients that register themselves, the tokens they need for it, those that belong to people,
+    and every client's picture.
+    """
 
     initial_tokens: InitialTokens
     registrations: Registrations
+    owned: OwnedClients
     logos: Logos
 
     @property
@@ -41,4 +45,5 @@ def registering(
     """Put it together."""
     tokens = InitialTokens(store, audit, clock)
     registrations = Registrations(store, clients, tokens, throttle, audit, clock, settings)
-    return Registering(tokens, registrations, Logos(store, clients, clock, fetcher))
+    owned = OwnedClients(store, clients, throttle, audit, settings)
+    return Registering(tokens, registrations, owned, Logos(store, clients, clock, fetcher))

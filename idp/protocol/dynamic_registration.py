@@ -1,7 +1,7 @@
 """The client registration endpoint and its management: RFC 7591 section 3, RFC 7592 section 2,
 OpenID Connect Registration sections 3 and 4.
 
-What may be registered is decided in registration.py for everybody, and in registration_bounds.py
+What may be registered is decided in registration.py for everybody, and in registration_rules.py
 for those who come without an operator.
 """
 
@@ -12,22 +12,17 @@ from typing import Any
 from idp.config import Settings
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.client_errors import ClientErrors, Fault, Kind, Told
-from idp.domain.clients import Client
 from idp.domain.errors import Refused
 from idp.domain.initial_tokens import InitialToken
 from idp.domain.registering import Registering
-from idp.domain.registration_policy import RegistrationPolicy
 from idp.domain.registrations import Managed, Registered
 from idp.domain.throttling import Throttle
-from idp.protocol import json_bodies, registration, registration_bounds
-from idp.protocol import sectors as sector_identifiers
+from idp.protocol import json_bodies, registration
 from idp.protocol.errors import MachineError, bearer_challenge, invalid_request
 from idp.protocol.json_bodies import NotAnObject
 from idp.protocol.metadata import REGISTER
 from idp.protocol.metadata_values import RegistrationError, refused
-from idp.protocol.offer import Offer
-from idp.protocol.sectors import Sectors
-from idp.protocol.software_statements import FIELD, SoftwareStatements
+from idp.protocol.registration_rules import RegistrationRules
 
 JSON = "application/json"
 REALM = "registration"
@@ -58,8 +53,7 @@ class DynamicRegistration:
     def __init__(
         self,
         parts: Registering,
-        statements: SoftwareStatements,
-        sectors: Sectors,
+        rules: RegistrationRules,
         errors: ClientErrors,
         audit: Audit,
         throttle: Throttle,
@@ -67,12 +61,10 @@ class DynamicRegistration:
     ) -> None:
         self._tokens = parts.initial_tokens
         self._registrations = parts.registrations
-        self._statements = statements
-        self._sectors = sectors
+        self._rules = rules
         self._errors = errors
         self._audit = audit
         self._throttle = throttle
-        self._offer = Offer.of(settings)
         self._open = settings.registration == "open"
         self._base = settings.issuer + REGISTER
 
@@ -83,7 +75,7 @@ class DynamicRegistration:
         initial = self._initial_token(sent)
         policy = initial.policy if initial else self._registrations.open_policy
         with _Recording(self, sent):
-            details = self._details(_metadata(sent), policy, sent)
+            details = self._rules.settled(_metadata(sent), policy, sent.origin.address)
             registered = self._registrations.register(
                 details,
                 secret=registration.needs_secret(details),
@@ -105,7 +97,9 @@ class DynamicRegistration:
         with _Recording(self, sent, client_id, proven=True):
             metadata = _metadata(sent)
             self._check_same_client(metadata, managed)
-            details = self._details(metadata, managed.policy, sent, managed.client)
+            details = self._rules.settled(
+                metadata, managed.policy, sent.origin.address, managed.client
+            )
             registered = self._registrations.update(
                 managed,
                 details,
@@ -136,26 +130,6 @@ class DynamicRegistration:
             if managed.client.disabled:
                 raise MachineError("access_denied", "This client is disabled.", 403)
         return managed
-
-    def _details(
-        self,
-        metadata: Mapping[str, Any],
-        policy: RegistrationPolicy,
-        sent: Sent,
-        former: Client | None = None,
-    ) -> dict[str, Any]:
-        stated = self._statements.applied(metadata)
-        details = registration.validate(
-            registration_bounds.with_defaults(stated, policy), operator=False, offer=self._offer
-        )
-        registration_bounds.check(details, policy)
-        if FIELD in metadata:
-            # The answer has to repeat it (RFC 7591 section 3.2.1).
-            details[FIELD] = metadata[FIELD]
-        if sector_identifiers.FIELD in details:
-            # It makes us ask another server: not as often as somebody likes.
-            self._throttle.count("fetch", sent.origin.address)
-        return self._sectors.settled(details, former)
 
     def _check_same_client(self, metadata: Mapping[str, Any], managed: Managed) -> None:
         """Neither client nor secret can be chosen (RFC 7592 section 2.2)."""

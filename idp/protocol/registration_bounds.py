@@ -57,12 +57,18 @@ def _within(name: str, wanted: Iterable[str], allowed: Iterable[str]) -> None:
             raise refused(f"{name}: {value[:60]!a} is not allowed here; allowed: {listed}.")
 
 
+def host_problem(uri: str, hosts: Sequence[str]) -> str | None:
+    """Say why a redirect URI is not where the policy wants it; None when it is. No hosts: any."""
+    if not hosts or any(_is_at(uri, host) for host in hosts):
+        return None
+    return f"It is not at one of: {', '.join(hosts[:_MOST_LISTED])}."
+
+
 def _check_hosts(name: str, code: str, given: Sequence[str], hosts: Sequence[str]) -> None:
     for uri in given:
-        if not any(_is_at(uri, host) for host in hosts):
-            listed = ", ".join(hosts[:_MOST_LISTED])
+        if problem := host_problem(uri, hosts):
             shown = ascii(uri[:100])[1:-1]
-            raise RegistrationError(code, f"{name}: {shown} is not at one of: {listed}.")
+            raise RegistrationError(code, f"{name}: {shown}: {problem}")
 
 
 def _is_at(uri: str, host: str) -> bool:

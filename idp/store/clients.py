@@ -5,11 +5,20 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, or_, select, update
 
-from idp.store.tables import Client, ClientRegistration, ClientSecret, table
+from idp.store.tables import (
+    Account,
+    Client,
+    ClientOwner,
+    ClientRegistration,
+    ClientSecret,
+    table,
+)
 
 _TABLE = table(Client)
 _SECRETS = table(ClientSecret)
 _REGISTRATIONS = table(ClientRegistration)
+_OWNERS = table(ClientOwner)
+_ACCOUNTS = table(Account)
 _INSERT = insert(_TABLE)
 _INSERT_SECRET = insert(_SECRETS)
 # One row for each secret, and one row without for a client that has none: one statement reads all.
@@ -20,12 +29,16 @@ _EVERY = (
         _SECRETS.c.expires_at.label("secret_expires_at"),
         _SECRETS.c.sealed.label("secret_sealed"),
         _REGISTRATIONS.c.trusted,
+        _OWNERS.c.client_id.label("owned"),
+        _OWNERS.c.account_id.label("owner_id"),
     )
     .join_from(_TABLE, _SECRETS, _SECRETS.c.client_id == _TABLE.c.client_id, isouter=True)
     .join(_REGISTRATIONS, _REGISTRATIONS.c.client_id == _TABLE.c.client_id, isouter=True)
+    .join(_OWNERS, _OWNERS.c.client_id == _TABLE.c.client_id, isouter=True)
     .order_by(_TABLE.c.id, _SECRETS.c.created_at, _SECRETS.c.digest)
 )
 _FIND = _EVERY.where(_TABLE.c.client_id == bindparam("client"))
+_OWNED = _EVERY.where(_OWNERS.c.account_id == bindparam("owner"))
 _PAGE = _EVERY.where(
     _TABLE.c.client_id.in_(
         select(_TABLE.c.client_id)
@@ -42,6 +55,11 @@ _SECRETS_OF = (
 _DROP_SECRETS = delete(_SECRETS).where(
     _SECRETS.c.client_id == bindparam("client"),
     _SECRETS.c.digest.not_in(bindparam("kept", expanding=True)),
+)
+_DROP_OLD_SECRET = delete(_SECRETS).where(
+    _SECRETS.c.client_id == bindparam("client"),
+    _SECRETS.c.created_at == bindparam("made"),
+    _SECRETS.c.expires_at.is_not(None),
 )
 _LIMIT_SECRET = (
     update(_SECRETS)
@@ -63,6 +81,24 @@ def add_secret(connection: Connection, row: dict[str, Any]) -> None:
 def find(connection: Connection, client_id: str) -> Sequence[RowMapping]:
     """Return the client's rows, one for each secret and at least one; none without a client."""
     return connection.execute(_FIND, {"client": client_id}).mappings().all()
+
+
+def owned(connection: Connection, account_id: str) -> Sequence[RowMapping]:
+    """Return the rows of the clients that belong to a person, oldest client first."""
+    return connection.execute(_OWNED, {"owner": account_id}).mappings().all()
+
+
+def lock_owner(connection: Connection, account_id: str) -> bool:
+    """Let nobody else add clients of a person until the transaction ends; False when there is no
+    such person.
+    """
+    statement = select(_ACCOUNTS.c.id).where(_ACCOUNTS.c.id == account_id).with_for_update()
+    return connection.execute(statement).first() is not None
+
+
+def own(connection: Connection, client_id: str, account_id: str) -> None:
+    """Note that a client belongs to a person."""
+    connection.execute(insert(_OWNERS), {"client_id": client_id, "account_id": account_id})
 
 
 def every(connection: Connection) -> Sequence[RowMapping]:
@@ -106,3 +142,9 @@ def drop_secrets(connection: Connection, client_id: str, kept: Sequence[bytes]) 
 def limit_secret(connection: Connection, digest: bytes, until: int) -> None:
     """Let a secret end at `until`, seconds since 1970."""
     connection.execute(_LIMIT_SECRET, {"secret": digest, "until": until})
+
+
+def drop_old_secret(connection: Connection, client_id: str, created_at: int) -> bool:
+    """Delete a client's secret of that second, if it was given an end; False when there is none."""
+    parameters = {"client": client_id, "made": created_at}
+    return connection.execute(_DROP_OLD_SECRET, parameters).rowcount > 0

@@ -300,6 +300,18 @@ class ClientRegistration(Model):
     trusted: Mapped[bool]
 
 
+class ClientOwner(Model):
+    """That a person registered a client, which belongs to them: NULL once they are gone."""
+
+    __tablename__ = "client_owners"
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True
+    )
+    account_id: Mapped[str | None] = mapped_column(
+        ForeignKey("accounts.id", ondelete="SET NULL"), index=True
+    )
+
+
 class InitialToken(Model):
     """An initial access token: with it developers register clients, `uses_left` times."""
 

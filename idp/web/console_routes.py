@@ -16,6 +16,8 @@ from idp.web.account import (
     security,
 )
 from idp.web.admin import audit, clients, configuration, frame, keys, mail, people, person_deeds
+from idp.web.developer import applications as own_applications
+from idp.web.developer import secrets as own_secrets
 
 Row = tuple[str, Callable[..., Any], tuple[str, ...]]
 _GET = ("GET",)
@@ -53,6 +55,16 @@ ACCOUNT: tuple[Row, ...] = (
     ("/account/data/download", data.export_account, _BOTH),
     ("/account/data/delete", data.delete_account, _BOTH),
     ("/account/data/delete/cancel", data.cancel_deletion, _POST),
+)
+DEVELOPER: tuple[Row, ...] = (
+    ("/developer", own_applications.developer, _GET),
+    ("/developer/register", own_applications.developer_kinds, _GET),
+    ("/developer/register/<kind>", own_applications.developer_register, _BOTH),
+    ("/developer/<client_id>", own_applications.developer_application, _GET),
+    ("/developer/<client_id>/edit", own_applications.developer_edit, _BOTH),
+    ("/developer/<client_id>/secret", own_secrets.developer_rotate, _BOTH),
+    ("/developer/<client_id>/secret/end", own_secrets.developer_end_secret, _POST),
+    ("/developer/<client_id>/delete", own_applications.developer_delete, _BOTH),
 )
 ADMIN: tuple[Row, ...] = (
     ("/admin", frame.admin, _GET),

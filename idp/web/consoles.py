@@ -10,13 +10,14 @@ from idp.domain.sessions import Session
 from idp.domain.texts import Text, marked
 from idp.web.browser_session import current_sessions
 from idp.web.context import services
-from idp.web.guards import AGAIN
+from idp.web.guards import AGAIN, verdict
 from idp.web.pages import page
 
 DONE = "done"
 """In the query of the page that follows a deed: which one it was."""
 _ACCOUNT = marked("Your account")
 _ADMINISTRATION = marked("Administration")
+_DEVELOPERS = marked("Developers")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Console:
-    """A console: `account` or `admin`, its name, what a person sees of it."""
+    """A console: `account`, `developer` or `admin`, its name, what a person sees of it."""
 
     key: str
     name: Text
@@ -80,7 +81,11 @@ def _frame(session: Session, console: Console, current: str) -> dict[str, object
 
 def _doors(session: Session, key: str) -> list[dict[str, object]]:
     """Return where else this person may go."""
-    if key != "account":
-        return [{"label": _ACCOUNT, "url": "/account"}]
+    doors: list[dict[str, object]] = [{"label": _ACCOUNT, "url": "/account"}]
+    # What a policy asks of a sign-in is asked there: only who may never go there sees no door.
+    if verdict(session, "developer", "view_applications").missing != "refused":
+        doors.append({"label": _DEVELOPERS, "url": "/developer"})
     roles = services().requirements.standing(session.account.id).roles
-    return [{"label": _ADMINISTRATION, "url": "/admin"}] if roles & set(PRIVILEGED_ROLES) else []
+    if roles & set(PRIVILEGED_ROLES):
+        doors.append({"label": _ADMINISTRATION, "url": "/admin"})
+    return [door for door in doors if door["url"] != f"/{key}"]

@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 
 from idp.domain.audit import Origin
 from idp.domain.services import Services
+from idp.protocol.developer_registration import DeveloperRegistration
 from idp.protocol.dynamic_registration import DynamicRegistration
 from idp.protocol.request_object import RequestObjects
 from idp.protocol.server import AuthorizationServer
@@ -14,6 +15,7 @@ from idp.protocol.server import AuthorizationServer
 SERVICES = "doorward"
 SERVER = "doorward-oauth"
 REGISTRATION = "doorward-registration"
+DEVELOPER_REGISTRATION = "doorward-developer-registration"
 REQUEST_OBJECTS = "doorward-request-objects"
 
 
@@ -32,6 +34,12 @@ def oauth_server() -> AuthorizationServer:
 def dynamic_registration() -> DynamicRegistration:
     """Return where clients of this application register themselves."""
     found: DynamicRegistration = current_app.extensions[REGISTRATION]
+    return found
+
+
+def developer_registration() -> DeveloperRegistration:
+    """Return what checks the applications that people register."""
+    found: DeveloperRegistration = current_app.extensions[DEVELOPER_REGISTRATION]
     return found
 
 

@@ -206,6 +206,7 @@ ROUTES = (
     Route("/theme", preferences.choose_theme, POST, Kind.PAGE, "public"),
     Route("/mail/<token>", magic_link.mailed, BOTH, Kind.FINISHING_PAGE, "link"),
     *(Route(*row, Kind.PAGE, "permission") for row in console_routes.ACCOUNT),
+    *(Route(*row, Kind.PAGE, "permission") for row in console_routes.DEVELOPER),
     *(Route(*row, Kind.PAGE, "permission") for row in console_routes.ADMIN),
     Route("/setup/administrator/<token>", administrator.administrator, BOTH, Kind.PAGE, "link"),
     Route("/invitation/<token>", invitation.invitation, BOTH, Kind.PAGE, "link"),

@@ -7,7 +7,13 @@ from typing import Any
 
 from idp.web.qr import qr_svg
 
-from . import account_samples, admin_samples, mail_samples, outbox_samples
+from . import (
+    account_samples,
+    admin_samples,
+    developer_samples,
+    mail_samples,
+    outbox_samples,
+)
 
 LONG = "Grundstücksverkehrsgenehmigungszuständigkeitsübertragungsverordnung"
 HOSTILE = "\"><script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
@@ -1042,5 +1048,6 @@ SAMPLES: dict[str, Sample] = {
     **{name: Sample(*one) for name, one in mail_samples.samples(HOSTILE, LONG).items()},
     **{name: Sample(*one) for name, one in outbox_samples.samples(HOSTILE, LONG).items()},
     **{name: Sample(*one) for name, one in account_samples.samples(HOSTILE, LONG).items()},
+    **{name: Sample(*one) for name, one in developer_samples.samples(HOSTILE, LONG).items()},
     **{name: Sample(*one) for name, one in admin_samples.samples(HOSTILE, LONG).items()},
 }

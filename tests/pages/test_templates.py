@@ -62,7 +62,11 @@ NEVER_BARE = {
     "not_permitted.html",
     *(f"account/{template}.html" for template, _ in STATES.values()),
     # Each has the console around it, and lists of something.
-    *(sample.template for sample in SAMPLES.values() if sample.template.startswith("admin/")),
+    *(
+        sample.template
+        for sample in SAMPLES.values()
+        if sample.template.startswith(("admin/", "developer/"))
+    ),
 }
 FRAMES = {"document.html", "shell.html", "wide.html", "console.html", "playground/frame.html"}
 UNSEEN = {"check_session.html"}

@@ -23,6 +23,8 @@ def client(*, disabled: bool = False, **metadata: Any) -> Client:
         "secret_expires_at": None,
         "secret_sealed": None,
         "trusted": None,
+        "owned": None,
+        "owner_id": None,
         "last_used_at": None,
         "logo": None,
     }

@@ -16,7 +16,7 @@ from idp.web.user_agents import describe
 FEW_CODES = 2
 _NEW_SECONDS = 7 * 86400
 """For how long a browser is a new one."""
-_PAGES = frozenset({"/", "/account", "/admin"})
+_PAGES = frozenset({"/", "/account", "/developer", "/admin"})
 
 
 @permission("account", "use_account")
