@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from ipaddress import AddressValueError, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from idp.config import LOOPBACK_HOSTS
 
@@ -17,6 +17,8 @@ _URI = re.compile(
     r"(?P<path>[^?#\[\]]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*))?"
 )
 _NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
+_ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)")
+"""To a browser such a host is an IPv4 address, however it is written: 2130706433 is at home."""
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 
 
@@ -54,7 +56,7 @@ class Uri:
         """Whether any program of a device can answer there: at a loopback address, or by a
         private-use scheme (RFC 8252 sections 8.3, 8.4 and 8.6).
         """
-        return self.scheme != "https" or self.on_loopback
+        return self.scheme != "https" or _leads_home(self.host or "")
 
     @property
     def origin(self) -> str:
@@ -65,11 +67,28 @@ class Uri:
 
 def _is_host(text: str) -> bool:
     if not text.startswith("["):
-        return bool(_NAME.fullmatch(text))
+        plain = not _ENDS_IN_NUMBER.fullmatch(text) or _address(text) is not None
+        return plain and bool(_NAME.fullmatch(text))
+    return _address(text) is not None
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    """Return the address that a URI's host is, written in full; None for a name."""
     try:
-        return IPv6Address(text[1:-1]) is not None
+        return IPv6Address(host[1:-1]) if host.startswith("[") else IPv4Address(host)
     except AddressValueError:
-        return False
+        return None
+
+
+def _leads_home(host: str) -> bool:
+    """Whether browsers look for this host on their own machine, also in other letters."""
+    name = host.lower()
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 section 6.3
+        return True
+    address = _address(name)
+    if isinstance(address, IPv6Address):
+        address = address.ipv4_mapped or address
+    return address is not None and (address.is_loopback or address.is_unspecified)
 
 
 def parse(text: str) -> Uri | None:

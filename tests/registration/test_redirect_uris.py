@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idp.domain.clients import claimable
 from idp.protocol.redirect_uris import difference, matches, origin_for_display, problem
 
 WEB = [
@@ -14,6 +15,9 @@ WEB = [
     "https://app.example.com:8443/cb?tenant=a%20b&x=1",
     "https://xn--bcher-kva.example/cb",
     "https://[2001:db8::1]/cb",
+    "https://192.0.2.1/cb",
+    "https://1password.example2.com/cb",
+    "https://0xbeef.example.com/cb",
     "http://localhost:8000/callback",
     "http://127.0.0.1/cb",
     "http://[::1]:1/cb",
@@ -61,6 +65,16 @@ REFUSED = {
     "urn:ietf:wg:oauth:2.0:oob": "made from a domain name",
     "http://LOCALHOST/cb": "Plain http",
     "http://[127.0.0.1]/cb": "name a host",
+    # A browser would go to 127.0.0.1 with each of these.
+    "https://2130706433/cb": "name a host",
+    "https://127.1/cb": "name a host",
+    "https://0x7f.0.0.1/cb": "name a host",
+    "https://0X7F000001/cb": "name a host",
+    "https://0177.0.0.1/cb": "name a host",
+    "https://127.0.0.01/cb": "name a host",
+    "https://app.example.1/cb": "name a host",
+    "https://1.2.3.4.5/cb": "name a host",
+    "https://256.0.0.1/cb": "name a host",
     "https://[::zz]/cb": "absolute URI",
     "https://[1:2]/cb": "name a host",
     "https://app.example.com/" + "a" * 2000: "at most 2000",
@@ -85,6 +99,22 @@ def test_the_bounds_themselves_are_allowed() -> None:
     assert "at most 2000" in str(problem(f"{longest}a", "web"))
     assert problem("https://app.example.com:65535/cb", "web") is None
     assert "a port" in str(problem("https://app.example.com:65536/cb", "web"))
+
+
+def test_what_any_program_of_a_device_can_answer() -> None:
+    """RFC 8252 section 8.6: browsers look for all of these hosts at home."""
+    home = ("localhost", "LOCALHOST", "app.localhost", "127.0.0.1", "127.8.8.8", "0.0.0.0")
+    for host in (*home, "[::1]", "[0:0:0:0:0:0:0:1]", "[::]", "[::ffff:127.0.0.1]"):
+        assert claimable(f"https://{host}:8443/cb"), host
+    for host in (
+        "app.example.com",
+        "localhost.example.com",
+        "notlocalhost",
+        "192.0.2.1",
+        "[2001:db8::1]",
+    ):
+        assert not claimable(f"https://{host}/cb"), host
+    assert claimable("com.example.app:/cb")
 
 
 @pytest.mark.parametrize("uri", ["com.example.app:cb", "com.example.app:", "com.example.app://"])
