@@ -39,7 +39,7 @@ _SETTINGS = {
     "registration_require_pkce": False,
     "registration_trusted": True,
     "front_channel_tokens": True,
-    "signing_algorithms": "RS256,ES256,PS256,ES384,EdDSA,none",
+    "signing_algorithms": "RS256,ES256,PS256,ES384,EdDSA,HS256,none",
 }
 
 
