@@ -375,6 +375,20 @@ def test_case_064_without_a_token_the_challenge_names_no_error(webapp: TokenClie
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="userinfo"'
 
 
+def test_case_065_another_scheme_is_no_bearer_token(
+    issued: dict[str, Any], webapp: TokenClient
+) -> None:
+    """RFC 9449 section 7.1: what is bound to a proof is no bearer token. Nothing is bound here."""
+    where, token = webapp.discovery["userinfo_endpoint"], issued["access_token"]
+    for scheme in ("DPoP", "Token", "BearerX", "Basic", "MAC", "Negotiate"):
+        headers = {"Authorization": f"{scheme} {token}", "DPoP": "e30.e30.AA"}
+        answer = webapp.http.get(where, headers=headers)
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="userinfo"'
+    answer = webapp.http.get(where, headers={"Authorization": f"Bearer {token}, DPoP {token}"})
+    assert answer.status_code == 401
+
+
 @pytest.mark.parametrize("header", [True, False])
 def test_case_064_a_token_in_the_url_is_refused(
     header: bool, issued: dict[str, Any], webapp: TokenClient, refused: Refused
