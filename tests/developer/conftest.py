@@ -1,6 +1,7 @@
 """People who register applications, each in a browser."""
 
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 
@@ -63,6 +64,11 @@ class Registered:
         self.secret = text_of(page, "client-secret")
         self.path = f"/developer/{self.client_id}"
         self._developer = developer
+
+    def configuration(self, key: str) -> str:
+        """Return a configuration as a browser would copy it."""
+        shown = self.page.response.text.partition(f'<pre id="configuration-{key}"')[2]
+        return unescape(shown.partition("<code>")[2].partition("</code>")[0])
 
     def client(self, secret: str | None = None) -> TokenClient:
         """Return it as its programs use it."""

@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.exam import Exam
+from tests.developer.conftest import Developer
 from tests.support.in_threads import serving_at
 from tests.support.ports import free_port
 from tests.support.seeds import ADA
@@ -50,21 +50,15 @@ def user_of(page: Page, state: str) -> dict[str, Any]:
 
 @pytest.mark.only_on("sqlite")
 @pytest.mark.browser_options(ignore_https_errors=True)
-def test_oidc_client_ts_signs_in_renews_and_signs_out(exam: Exam, party: str, page: Page) -> None:
-    metadata = {
-        "client_name": "A page of scripts",
-        "redirect_uris": [f"{party}/callback"],
-        "post_logout_redirect_uris": [f"{party}/bye"],
-        "grant_types": ["authorization_code", "refresh_token"],
-        "token_endpoint_auth_method": "none",
-    }
-    words = ("clients", "add", "--metadata", "-", "--json")
-    client = json.loads(exam.serving.command(*words, input_text=json.dumps(metadata)))
-    settings = {
-        "authority": exam.issuer,
-        "client_id": client["client_id"],
-        "scope": "openid profile email offline_access",
-    }
+def test_oidc_client_ts_signs_in_renews_and_signs_out(
+    developer: Developer, party: str, page: Page
+) -> None:
+    """It is registered on the developer pages, and configured by what they offer to copy."""
+    found = developer.register("single-page", f"{party}/callback")
+    developer.send(f"{found.path}/edit", post_logout_redirect_uris=f"{party}/bye")
+    text = found.configuration("oidc-client-ts")
+    settings = page.evaluate(f"() => ({text.partition('UserManager(')[2].partition(');')[0]})")
+    assert settings["redirect_uri"] == f"{party}/callback"
     page.goto(f"{party}/?settings={quote(json.dumps(settings))}")
 
     page.click("#sign-in")

@@ -38,6 +38,7 @@ _SETTINGS = {
     "registration_limit": 1_000_000,
     "registration_require_pkce": False,
     "registration_trusted": True,
+    "developer_service_scopes": "notes:read",
     "front_channel_tokens": True,
     "signing_algorithms": "RS256,ES256,PS256,ES384,EdDSA,HS256,none",
 }

@@ -88,7 +88,7 @@ def login():
 @app.get({_quoted(path)})
 def callback():
     token = oauth.doorward.authorize_access_token()
-    session["person"] = token["userinfo"]
+    session["person"] = oauth.doorward.userinfo(token=token)
     return redirect("/")
 """
     return Configuration("authlib", "Authlib", "app.py", text)
