@@ -8,7 +8,7 @@ def test_error_page(page: Page, complaints: Complaints) -> None:
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -35,6 +35,9 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--no-first-run",
 )
+
+
+_FAILED = pytest.StashKey[bool]()
 
 
 class ChromiumMissing(Exception):
@@ -113,7 +116,8 @@ def browser_context(
     context.set_default_timeout(WAIT_MILLISECONDS)
     complaints.watch(context)
     yield context
-    _keep_picture(context, tmp_path)
+    if request.node.stash.get(_FAILED, False):
+        _keep_picture(context, tmp_path)
     context.close()
     complaints.settle()
 
@@ -131,6 +135,17 @@ def _keep_picture(context: BrowserContext, folder: Path) -> None:
             tab.screenshot(path=folder / f"tab-{number}.png")
         except Error as error:  # a tab that was closed or crashed has no picture
             print(f"no picture of tab {number}: {error.message}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell the fixtures, which end later, how the test went."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
 
 
 def pytest_configure(config: pytest.Config) -> None:
