@@ -13,7 +13,7 @@ HIDDEN = "…"
 _UNPRINTABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_BEFORE_AT = re.compile(r"[^\s/?#&=,]+(?=@|%40)")
+_PIECE = re.compile(r"[^\s/?#&=,]+")
 _PAIR = re.compile(r"(?<=[?&#;])([^?&#;=\s]*=)([^&#;\s]+)")
 _LONG_WORD = re.compile(r"[A-Za-z0-9_-]{24,}")
 
@@ -31,8 +31,15 @@ def unrevealing(text: str, known: Collection[str] = ()) -> str:
         is_known = any(found[0] in each for each in known)
         return HIDDEN if looks_random and not is_known else found[0]
 
-    shown = _BEFORE_AT.sub(HIDDEN, _PAIR.sub(pair, shown))
+    shown = _PIECE.sub(_without_name, _PAIR.sub(pair, shown))
     return shortened(_LONG_WORD.sub(word, shown))
+
+
+def _without_name(found: re.Match[str]) -> str:
+    """Hide what stands before the last @; a pattern that looks ahead would take quadratic time."""
+    piece = found[0]
+    last = max(piece.rfind("@"), piece.rfind("%40"))
+    return f"{HIDDEN}{piece[last:]}" if last > 0 else piece
 
 
 def shortened(text: str) -> str:
