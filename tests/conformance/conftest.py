@@ -3,7 +3,6 @@
 Every test has sessions of its own, without cookies, and a check that it really asked the server.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,7 +15,7 @@ from tests.support.browserless import Browserless
 from tests.support.deployment import Deployment
 from tests.support.exam import Exam
 from tests.support.idp_ahead import AheadClock
-from tests.support.seeds import ADA
+from tests.support.seeds import ADA, add_client
 from tests.support.token_client import TokenClient
 
 Add = Callable[..., TokenClient]
@@ -51,19 +50,15 @@ def browserless(exam: Exam, deployment: Deployment) -> Browserless:
 
 @pytest.fixture
 def add(exam: Exam, deployment: Deployment) -> Add:
-    """`add(redirect_uris=[…])` registers a client by the command, and returns it."""
+    """`add(redirect_uris=[…])` registers a client as an operator does, and returns it."""
 
     def registered(**metadata: Any) -> TokenClient:
-        words = ("clients", "add", "--metadata", "-", "--json")
-        answer = json.loads(exam.serving.command(*words, input_text=json.dumps(metadata)))
+        client_id = f"added-{len(exam.added)}"
+        secret = add_client(exam.services, metadata, client_id)
+        exam.added[client_id] = client_id, secret
+        uri = metadata["redirect_uris"][0]
         http = deployment.new_http()
-        return TokenClient(
-            http,
-            exam.discovery,
-            answer["client_id"],
-            answer.get("client_secret", ""),
-            redirect_uri=metadata["redirect_uris"][0],
-        )
+        return TokenClient(http, exam.discovery, client_id, secret, redirect_uri=uri)
 
     return registered
 

@@ -4,7 +4,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from idp.protocol import registration
 from idp.protocol.metadata_values import RegistrationError
 from tests.conformance.conftest import Add
 from tests.support.browserless import Browserless
@@ -26,12 +25,8 @@ def test_3rd_party_init_login(browserless: Browserless, add: Add) -> None:
 
 
 def test_3rd_party_init_login_nohttps(browserless: Browserless, add: Add) -> None:
-    with pytest.raises(AssertionError, match="initiate_login_uri"):
-        add(redirect_uris=[f"{AT}/callback"], initiate_login_uri="http://starts.example.test/start")
-    with pytest.raises(RegistrationError) as refused:
-        registration.validate(
-            {"redirect_uris": [f"{AT}/callback"], "initiate_login_uri": "http://localhost/start"},
-            operator=True,
-        )
-    assert refused.value.code == "invalid_client_metadata"
+    for address in ("http://starts.example.test/start", "http://localhost/start"):
+        with pytest.raises(RegistrationError, match="initiate_login_uri") as refused:
+            add(redirect_uris=[f"{AT}/callback"], initiate_login_uri=address)
+        assert refused.value.code == "invalid_client_metadata"
     assert browserless.get("/sign-in").status == 200
