@@ -40,7 +40,7 @@ class Kind(StrEnum):
     CODE_CHALLENGE = "code-challenge"
     REQUEST_OBJECT = "request-object"
     REQUEST_URI = "request-uri"
-    CLIENT_DISABLED = "client-disabled"
+    UNKNOWN_CLIENT = "unknown-client"
     AUTHENTICATION_METHOD = "authentication-method"
     CLIENT_SECRET = "client-secret"
     CLIENT_ASSERTION = "client-assertion"

@@ -171,7 +171,7 @@ def _client(parameters: Parameters, checks: Checks) -> Client:
             "No such client is registered here, or it is disabled.",
             parameter="client_id",
             received=values[0],
-            fault=Fault(Kind.CLIENT_DISABLED),
+            fault=Fault(Kind.UNKNOWN_CLIENT),
             disabled=client.client_id if client else None,
         )
     return client

@@ -96,7 +96,7 @@ class ClientAuthentication:
             return
         right = client.public or self._clients.check_secret(client, presented.secret)
         if client.disabled:
-            fault = Fault(Kind.CLIENT_DISABLED)
+            fault = Fault(Kind.UNKNOWN_CLIENT)
             raise self._refused(presented, "disabled", origin, fault)
         if not right:
             fault = Fault(Kind.CLIENT_SECRET)

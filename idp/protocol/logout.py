@@ -100,7 +100,7 @@ def _client(client_id: str, find_client: FindClient) -> Client:
             "invalid_client",
             "No such client is registered.",
             parameter="client_id",
-            fault=Fault(Kind.CLIENT_DISABLED),
+            fault=Fault(Kind.UNKNOWN_CLIENT),
             disabled=client.client_id if client else None,
         )
     return client

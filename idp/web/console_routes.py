@@ -17,6 +17,7 @@ from idp.web.account import (
 )
 from idp.web.admin import audit, clients, configuration, frame, keys, mail, people, person_deeds
 from idp.web.developer import applications as own_applications
+from idp.web.developer import errors as own_errors
 from idp.web.developer import secrets as own_secrets
 
 Row = tuple[str, Callable[..., Any], tuple[str, ...]]
@@ -61,6 +62,7 @@ DEVELOPER: tuple[Row, ...] = (
     ("/developer/register", own_applications.developer_kinds, _GET),
     ("/developer/register/<kind>", own_applications.developer_register, _BOTH),
     ("/developer/<client_id>", own_applications.developer_application, _GET),
+    ("/developer/<client_id>/errors", own_errors.developer_errors, _GET),
     ("/developer/<client_id>/edit", own_applications.developer_edit, _BOTH),
     ("/developer/<client_id>/secret", own_secrets.developer_rotate, _BOTH),
     ("/developer/<client_id>/secret/end", own_secrets.developer_end_secret, _POST),
@@ -83,6 +85,7 @@ ADMIN: tuple[Row, ...] = (
     ),
     ("/admin/clients", clients.admin_clients, _GET),
     ("/admin/clients/<client_id>", clients.admin_client, _GET),
+    ("/admin/clients/<client_id>/errors", clients.admin_client_errors, _GET),
     ("/admin/clients/<client_id>/disable", clients.admin_disable_client, _BOTH),
     ("/admin/clients/<client_id>/enable", clients.admin_enable_client, _POST),
     ("/admin/keys", keys.admin_keys, _GET),

@@ -16,6 +16,7 @@ from idp.protocol.errors import MachineError, ShownError
 from idp.protocol.metadata import LOGOUT
 from idp.store.errors import StoreError
 from idp.web.context import services
+from idp.web.error_help import developer_half
 from idp.web.kinds import Kind
 from idp.web.oauth import machine_error
 from idp.web.pages import page, see_other, view_of
@@ -113,24 +114,14 @@ def _for_machine() -> bool:
 
 
 def _shown(error: ShownError) -> Response:
-    parts = services()
-    client = parts.clients.find(error.client_id) if error.client_id else None
-    developer = {
-        "error": error.error,
-        "description": error.description,
-        "parameter": error.parameter,
-        "received": error.received,
-        "rule": error.rule,
-        "difference": error.fault.difference if parts.settings.development else None,
-        "docs_url": None,
-    }
+    client = services().clients.find(error.client_id) if error.client_id else None
     return page(
         "protocol_error.html",
         400,
         client=view_of(client),
         heading=_could_not(client),
         user_text=_what_to_do(client),
-        developer=developer,
+        developer=developer_half(error, client),
     )
 
 

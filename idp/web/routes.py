@@ -20,6 +20,7 @@ from idp.web import (
     console_routes,
     dev_mail,
     enrol,
+    error_help,
     health,
     home,
     invitation,
@@ -200,6 +201,7 @@ ROUTES = (
     Route(
         "/interaction/<handle>/sign-out", logout.sign_out, BOTH, Kind.FINISHING_PAGE, "interaction"
     ),
+    Route("/help/errors", error_help.error_help, GET, Kind.PAGE, "public"),
     Route("/passkey/upgrade", passkeys.upgrade, POST, Kind.PAGE, "session"),
     Route("/passkey/upgrade/options", passkeys.upgrade_options, POST, Kind.PAGE, "session"),
     Route("/language", preferences.choose_language, POST, Kind.PAGE, "public"),

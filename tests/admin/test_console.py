@@ -55,6 +55,16 @@ class TestApplications:
             assert digest.hex() not in page.response.text
         assert admin.get("/admin/clients/nobody").status == 404
 
+    def test_what_one_was_refused(self, enter: Enter, webapp: TokenClient) -> None:
+        webapp.refresh("made-up")
+        auditor = enter("auditor")
+        page = auditor.get("/admin/clients/webapp")
+        page = auditor.get(page.document.links["Recent errors"])
+        assert "The refresh token is none that this client was given." in page.text
+        assert "sender unproven" not in page.text
+        assert "Nothing was refused" in auditor.get("/admin/clients/spa/errors").text
+        assert auditor.get("/admin/clients/nobody/errors").status == 404
+
     def test_disable_and_enable(
         self, admin: Staff, services: Services, webapp: TokenClient
     ) -> None:

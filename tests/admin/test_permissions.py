@@ -32,6 +32,7 @@ TABLE = {
     "/admin/people/<account_id>/<kind>/<credential_id>/remove": ("change_people", "administrator"),
     "/admin/clients": ("view_clients", EVERYBODY),
     "/admin/clients/<client_id>": ("view_clients", EVERYBODY),
+    "/admin/clients/<client_id>/errors": ("view_clients", EVERYBODY),
     "/admin/clients/<client_id>/disable": ("change_clients", "administrator operator"),
     "/admin/clients/<client_id>/enable": ("change_clients", "administrator operator"),
     "/admin/keys": ("view_keys", EVERYBODY),

@@ -162,7 +162,7 @@ def test_a_disabled_client_is_told_in_its_log_alone(
     services.clients.disable("webapp", origin=seeds.ORIGIN, actor=seeds.OPERATOR)
     answer = ask(http, webapp.discovery["authorization_endpoint"], webapp.authorization())
     assert "Field Notes" not in answer.text
-    assert log.only("authorize", "invalid_client", Kind.CLIENT_DISABLED)
+    assert log.only("authorize", "invalid_client", Kind.UNKNOWN_CLIENT)
     assert webapp.credentials().status_code == 401
     assert {entry.told.endpoint for entry in log.entries()} == {"authorize", "token"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import client_errors
 from .account_samples import ADA, AT, CONSOLE, FRAME, GRACE
 
 ACTION = "/posted"
@@ -147,9 +148,15 @@ ONE_CLIENT: dict[str, Any] = {
     "secrets": [{"created_at": AT, "expires_at": None}, {"created_at": AT, "expires_at": AT}],
     "clients_url": "/clients",
     "audit_url": "/audit",
+    "errors_url": "/errors",
     "changing": True,
     "disable_url": "/disable",
     "enable_action": ACTION,
+}
+CLIENT_ERRORS: dict[str, Any] = {
+    "client": CLIENT,
+    "client_url": "/client",
+    "lines": client_errors.LINES,
 }
 EMPTY_CLIENT = {
     "client": CLIENT | {"redirect_uris": [], "post_logout_redirect_uris": [], "disabled": True},
@@ -258,6 +265,8 @@ _STATES: dict[str, tuple[str, dict[str, Any]]] = {
     "clients-none": ("clients", {"clients": [], "first_url": None, "more_url": None}),
     "client": ("client", ONE_CLIENT),
     "client-empty": ("client", ONE_CLIENT | EMPTY_CLIENT),
+    "client-refused": ("client_errors", CLIENT_ERRORS),
+    "client-refused-none": ("client_errors", CLIENT_ERRORS | {"lines": []}),
     "keys": ("keys", KEYS),
     "audit": ("audit", AUDIT),
     "audit-nothing": ("audit", AUDIT | {"lines": [], "reached": None, "more_url": None}),
@@ -277,7 +286,7 @@ def samples(hostile: str, long: str) -> Found:
         f"admin-{name}": (f"admin/{page}.html", ADMIN | context, {})
         for name, (page, context) in _STATES.items()
     }
-    for name in ("person", "audit", "keys", "configuration"):
+    for name in ("person", "audit", "keys", "configuration", "client-refused"):
         page, context = _STATES[name]
         found[f"admin-{name}-rtl"] = (f"admin/{page}.html", ADMIN | context, RTL)
     for name, word in (("hostile", hostile), ("long", long)):
@@ -309,6 +318,10 @@ def _from_outside(name: str, word: str) -> Found:
         "client": (
             "client",
             ONE_CLIENT | {"client": client, "metadata": [{"name": word, "values": [word]}]},
+        ),
+        "client-refused": (
+            "client_errors",
+            CLIENT_ERRORS | {"client": client, "lines": [client_errors.from_outside(word)]},
         ),
         "audit": ("audit", AUDIT | {"lines": [line], "values": {"event": word, "person": word}}),
         "mail": ("mail", MAIL | {"mails": [MAIL["mails"][1] | {"problem": word}]}),

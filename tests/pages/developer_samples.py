@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import client_errors
 from .account_samples import ACTION, AT, CONSOLE, FRAME
 
 NAV = [{"label": "Your applications", "url": "/developer", "current": True}]
@@ -147,6 +148,7 @@ DELETE: dict[str, Any] = {
 RTL = {"lang": "ar", "dir": "rtl"}
 Found = dict[str, tuple[str, dict[str, Any], dict[str, Any]]]
 FAILED = {"failed": True, "error": True}
+REFUSED = {"client": CLIENT, "client_url": "/client", "lines": client_errors.LINES}
 _STATES: dict[str, tuple[str, dict[str, Any]]] = {
     "list": ("applications", LIST),
     "list-none": ("applications", LIST | {"applications": []}),
@@ -160,6 +162,8 @@ _STATES: dict[str, tuple[str, dict[str, Any]]] = {
     "edit-error": ("edit", FORM | FAILED | {"form": WRONG}),
     "application": ("application", APPLICATION),
     "application-bare": ("application", APPLICATION | BARE),
+    "refused": ("errors", REFUSED),
+    "refused-none": ("errors", REFUSED | {"lines": []}),
     "secret": ("secret", SECRET),
     "secret-again": ("secret", SECRET | {"new": False}),
     "rotate": ("rotate", ROTATE),

@@ -10,6 +10,7 @@ from idp.web.qr import qr_svg
 from . import (
     account_samples,
     admin_samples,
+    client_errors,
     developer_samples,
     mail_samples,
     outbox_samples,
@@ -209,7 +210,12 @@ DEVELOPER: dict[str, Any] = {
     "received": "https://notes.example.com/callback/",
     "rule": "It must equal a registered address, letter by letter.",
     "difference": "It differs only by a trailing slash.",
-    "docs_url": "/docs/errors#redirect_uri",
+    "docs_url": "/help/errors#redirect-uri",
+    "advice": "Send exactly what is registered, or register what the application sends.",
+    "comparison": None,
+    "log_url": None,
+    "in_log": True,
+    "copied": "error: invalid_request\nrequest: 7f3a91c04be2",
 }
 CANNOT_START = {
     "heading": "Field Notes couldn’t start sign-in",
@@ -685,6 +691,17 @@ SAMPLES: dict[str, Sample] = {
         CANNOT_START | {"client": CLIENT, "developer": DEVELOPER},
         {"development": True},
     ),
+    "protocol-error-owner": Sample(
+        "protocol_error.html",
+        CANNOT_START
+        | {
+            "client": CLIENT,
+            "developer": DEVELOPER
+            | {"comparison": client_errors.COMPARED | {"difference": None}, "log_url": "/log"},
+        },
+        {"development": True},
+    ),
+    "help-refused": Sample("error_help.html", client_errors.HELP),
     "protocol-error-public": Sample(
         "protocol_error.html",
         {
@@ -692,7 +709,8 @@ SAMPLES: dict[str, Sample] = {
             "heading": "An application couldn’t start sign-in",
             "user_text": "Nothing you did is wrong. Tell the people who run the application.",
             "developer": DEVELOPER
-            | {"parameter": None, "received": None, "difference": None, "docs_url": None},
+            | {"parameter": None, "received": None, "difference": None, "docs_url": None}
+            | {"in_log": False},
         },
     ),
     "protocol-error-hostile": Sample(
@@ -701,7 +719,9 @@ SAMPLES: dict[str, Sample] = {
             "client": HOSTILE_CLIENT,
             "heading": HOSTILE,
             "user_text": HOSTILE,
-            "developer": dict.fromkeys(DEVELOPER, HOSTILE) | {"docs_url": None},
+            "developer": dict.fromkeys(DEVELOPER, HOSTILE)
+            | {"docs_url": None, "log_url": None}
+            | {"comparison": client_errors.from_outside(HOSTILE)},
         },
         {"development": True},
     ),

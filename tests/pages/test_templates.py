@@ -32,6 +32,7 @@ BARE = {
     "new_password.html": {"action": "/x", "email": "ada@example.org", "min_length": 15},
     "sign_up.html": {"action": "/x", "sign_in_url": "/x"},
     "administrator.html": {"action": "/x", "min_length": 12},
+    "error_help.html": {},
     "playground/start.html": {"action": "/x"},
     "playground/callback.html": {"action": "/x"},
     "playground/tokens.html": {"action": "/x"},

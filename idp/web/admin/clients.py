@@ -9,6 +9,7 @@ from flask import Response, request, url_for
 from idp.domain.clients import Client
 from idp.domain.sessions import Session
 from idp.domain.texts import marked
+from idp.web import client_log
 from idp.web.admin.frame import admin_page, after, by, confirm_page, may, visible
 from idp.web.context import services
 from idp.web.guards import permission
@@ -55,10 +56,25 @@ def admin_client(session: Session, client_id: str) -> Response:
             for made, ends in parts.clients.secret_dates(client.client_id)
         ],
         clients_url=url_for(_HERE),
+        errors_url=url_for("admin_client_errors", client_id=client_id),
         audit_url=url_for("admin_audit", client=client_id) if may(session, "view_audit") else None,
         changing=may(session, "change_clients"),
         disable_url=url_for("admin_disable_client", client_id=client_id),
         enable_action=url_for("admin_enable_client", client_id=client_id),
+    )
+
+
+@permission("admin", "view_clients")
+def admin_client_errors(session: Session, client_id: str) -> Response:
+    """Show what one client was refused lately, and why."""
+    client = services().clients.get(client_id)
+    return admin_page(
+        "client_errors.html",
+        session,
+        _HERE,
+        client=client,
+        lines=client_log.shown(client.client_id),
+        client_url=url_for("admin_client", client_id=client.client_id),
     )
 
 

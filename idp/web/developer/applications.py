@@ -153,7 +153,7 @@ def developer_application(session: Session, client_id: str) -> Response:
         rotate_url=url_for("developer_rotate", client_id=client_id),
         end_action=url_for("developer_end_secret", client_id=client_id),
         delete_url=url_for("developer_delete", client_id=client_id),
-        errors_url=None,
+        errors_url=url_for("developer_errors", client_id=client_id),
     )
 
 
