@@ -11,6 +11,7 @@ from tests.support import network_guard
 pytest_plugins = [
     f"tests.support.{name}"
     for name in (
+        "made_once",
         "databases",
         "application",
         "more_clients",

@@ -13,7 +13,6 @@ import pytest
 import requests
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
-from werkzeug.routing import Rule
 
 from idp.app import create_app, delivery_of, logout_delivery_of, services_of
 from idp.config import Settings, load
@@ -51,25 +50,6 @@ class _Compiled(BytecodeCache):
 
 
 _COMPILED = _Compiled()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _addresses_are_compiled_once() -> Iterator[None]:
-    """Werkzeug compiles a rule to code that depends on its text alone: 40 ms for each application,
-    which a run builds thousands of.
-    """
-    compiled: dict[tuple[str, bool], Any] = {}
-    compiles = Rule._compile_builder
-
-    def remembered(rule: Rule, append_unknown: bool = True) -> Any:
-        key = rule.rule, append_unknown
-        if key not in compiled:
-            compiled[key] = compiles(rule, append_unknown)
-        return compiled[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", remembered)
-        yield
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ class Database:
     @cached_property
     def sqlalchemy_url(self) -> str:
         """The address as the engine takes it."""
-        return Settings(database_url=self.url, data_dir=self.data_dir).sqlalchemy_url
+        found = Settings.model_construct(database_url=self.url, data_dir=self.data_dir)
+        return found.sqlalchemy_url
 
     @property
     def file(self) -> Path:
