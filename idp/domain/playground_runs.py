@@ -25,12 +25,14 @@ _GONE = "This run of the playground is over, or it belongs to another browser."
 class Kept:
     """What an application remembers: what it asked, what it holds back, what came and was said.
 
-    `request` and `callback` are parameters, `tokens` the members of the last token answer.
+    `secret` is the client's, if it has one; `request` and `callback` are parameters, `tokens` the
+    members of the last token answer.
     `exchanges` are those of the last step, `earlier` those before.
     """
 
     request: Mapping[str, str]
     verifier: str = field(repr=False)
+    secret: str = field(default="", repr=False)
     callback: Mapping[str, str] = field(default_factory=dict, repr=False)
     exchanges: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     earlier: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)

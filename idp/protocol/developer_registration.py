@@ -106,8 +106,12 @@ def _problems(given: Mapping[str, Any]) -> dict[str, str]:
             HONOURED[name].reader(name, ["x"] * len(value) if name in ADDRESSES else value)
         except RegistrationError as error:
             found[name] = error.description
-    if given.get("scope") == "":
-        found["scope"] = "scope must hold at least one."
+    for name, text in (
+        ("scope", "scope must hold at least one."),
+        ("client_name", "client_name must not be empty."),
+    ):
+        if given.get(name) == "":
+            found[name] = text
     return found
 
 

@@ -38,6 +38,7 @@ from idp.web import (
     second_factor,
     sign_up,
 )
+from idp.web.developer import trying
 from idp.web.kinds import Kind
 from idp.web.playground import views as playground
 
@@ -253,6 +254,13 @@ ROUTES = (
     Route("/health/writable", health.writable, GET, Kind.MACHINE, "public"),
 )
 DEVELOPMENT_ROUTES = (
+    Route(
+        "/developer/<client_id>/playground",
+        trying.developer_playground,
+        POST,
+        Kind.PAGE,
+        "permission",
+    ),
     Route("/playground", playground.playground, GET, Kind.PAGE, "public"),
     Route("/playground/callback", playground.callback, GET, Kind.PAGE, "public"),
     Route("/playground/run/<state>", playground.run, BOTH, Kind.PAGE, "public"),

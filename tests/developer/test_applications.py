@@ -129,7 +129,7 @@ def refused(developer: Developer, kind: str = "web", **fields: str) -> Page:
 @pytest.mark.settings(**SERVICES)
 def test_what_else_can_be_wrong(developer: Developer, services: Services) -> None:
     before = len(services.clients.list())
-    assert "client_name must be a text." in refused(developer, client_name=" ").text
+    assert "client_name must not be empty." in refused(developer, client_name=" ").text
     long = refused(developer, client_name="x" * 101)
     assert "client_name has at most 100 printable characters." in long.text
     hidden = refused(developer, client_name="Field\u202eGuide")

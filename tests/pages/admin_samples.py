@@ -146,6 +146,7 @@ ONE_CLIENT: dict[str, Any] = {
     "client": CLIENT,
     "metadata": [{"name": "grant_types", "values": ["authorization_code", "refresh_token"]}],
     "secrets": [{"created_at": AT, "expires_at": None}, {"created_at": AT, "expires_at": AT}],
+    "owner": {"email": "ada@example.org", "url": "/ada"},
     "clients_url": "/clients",
     "audit_url": "/audit",
     "errors_url": "/errors",
@@ -158,9 +159,10 @@ CLIENT_ERRORS: dict[str, Any] = {
     "client_url": "/client",
     "lines": client_errors.LINES,
 }
-EMPTY_CLIENT = {
+EMPTY_CLIENT: dict[str, Any] = {
     "client": CLIENT | {"redirect_uris": [], "post_logout_redirect_uris": [], "disabled": True},
     "secrets": [],
+    "owner": None,
 }
 KEY: dict[str, Any] = {
     "kid": "4Hc9sD0qVtWmQbYx0mNnS6WzA2MjEyNzU4Yx0mNnS6W",

@@ -68,7 +68,7 @@ ALL_WRONG: dict[str, Any] = {
     "checked": {
         "problems": {
             "": "scope: 'x' is not allowed here.",
-            "client_name": "client_name must be a text.",
+            "client_name": "client_name must not be empty.",
             "redirect_uris": "redirect_uris must hold at least one URI.",
             "scope": "scope must hold at least one.",
         },
@@ -117,12 +117,14 @@ APPLICATION: dict[str, Any] = {
     "end_action": ACTION,
     "delete_url": "/delete",
     "errors_url": "/errors",
+    "playground_action": ACTION,
 }
 BARE: dict[str, Any] = {
     "client": CLIENT | {"disabled": True, "redirect_uris": [], "post_logout_redirect_uris": []},
     "confidential": False,
     "secrets": [],
     "errors_url": None,
+    "playground_action": None,
 }
 SECRET: dict[str, Any] = {
     "client": CLIENT,

@@ -5,7 +5,8 @@ from flask import Flask
 
 from tests.support.browserless import Browserless
 
-PLAYGROUND = {"/playground", "/playground/callback", "/playground/run/<state>"}
+TRYING = "/developer/<client_id>/playground"
+PLAYGROUND = {"/playground", "/playground/callback", "/playground/run/<state>", TRYING}
 
 
 def rules(app: Flask) -> set[str]:

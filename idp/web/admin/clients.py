@@ -55,6 +55,7 @@ def admin_client(session: Session, client_id: str) -> Response:
             {"created_at": made, "expires_at": ends}
             for made, ends in parts.clients.secret_dates(client.client_id)
         ],
+        owner=_owner(session, client),
         clients_url=url_for(_HERE),
         errors_url=url_for("admin_client_errors", client_id=client_id),
         audit_url=url_for("admin_audit", client=client_id) if may(session, "view_audit") else None,
@@ -62,6 +63,15 @@ def admin_client(session: Session, client_id: str) -> Response:
         disable_url=url_for("admin_disable_client", client_id=client_id),
         enable_action=url_for("admin_enable_client", client_id=client_id),
     )
+
+
+def _owner(session: Session, client: Client) -> dict[str, object] | None:
+    """Return whom an application belongs to, with their page for who may see people."""
+    if client.owner_id is None:
+        return None
+    account = services().accounts.get(client.owner_id)
+    url = url_for("admin_person", account_id=account.id) if may(session, "view_people") else None
+    return {"email": account.email, "url": url}
 
 
 @permission("admin", "view_clients")

@@ -17,6 +17,7 @@ from idp.web.developer.frame import after, by, developer_page, owned
 from idp.web.developer.kinds import WORDS
 from idp.web.guards import permission
 from idp.web.pages import view_of
+from idp.web.playground.client import playable
 
 _NEW = ("client_name", "redirect_uris", "scope")
 _CHANGED = (*TEXTS, *ADDRESSES)
@@ -154,7 +155,15 @@ def developer_application(session: Session, client_id: str) -> Response:
         end_action=url_for("developer_end_secret", client_id=client_id),
         delete_url=url_for("developer_delete", client_id=client_id),
         errors_url=url_for("developer_errors", client_id=client_id),
+        playground_action=_playground_action(client),
     )
+
+
+def _playground_action(client: Client) -> str | None:
+    """Return where to ask for the playground, which is there in development alone."""
+    if not services().settings.development or client.disabled or not playable(client):
+        return None
+    return url_for("developer_playground", client_id=client.client_id)
 
 
 @permission("developer", "change_applications")
@@ -163,7 +172,7 @@ def developer_edit(session: Session, client_id: str) -> Response:
     client = owned(session, client_id, "change", change=True)
     if request.method == "POST":
         return _change(session, client)
-    return _edit_page(session, client, forms.of_client(client))
+    return edit_page(session, client, forms.of_client(client))
 
 
 def _change(session: Session, client: Client) -> Response:
@@ -172,14 +181,15 @@ def _change(session: Session, client: Client) -> Response:
     typed = forms.typed(kind, names)
     checked = developer_registration().changed(client, typed, _policy(kind), origin().address)
     if checked.details is None:
-        return _edit_page(session, client, forms.sent(typed, checked), 400)
+        return edit_page(session, client, forms.sent(typed, checked), 400)
     services().registering.owned.change(
         session.account.id, client.client_id, checked.details, by(session)
     )
     return after("developer_application", "changed", client_id=client.client_id)
 
 
-def _edit_page(session: Session, client: Client, form: Filled, code: int = 200) -> Response:
+def edit_page(session: Session, client: Client, form: Filled, code: int = 200) -> Response:
+    """Show the form of an application."""
     return developer_page(
         "edit.html",
         session,

@@ -62,5 +62,10 @@ def of_client(client: Client) -> Filled:
     return Filled(values, Checked(None))
 
 
+def refused(client: Client, typed: Typed, checked: Checked) -> Filled:
+    """Return the form of an application with what was wanted and can't be."""
+    return Filled({**of_client(client).values, **sent(typed, checked).values}, checked)
+
+
 def _sent(name: str) -> str:
     return request.form.get(name, "").replace("\0", "")

@@ -18,7 +18,6 @@ from werkzeug.test import TestResponse
 
 from idp.protocol import metadata
 from idp.web.context import services
-from idp.web.playground.client import CLIENT_ID
 
 _FORM = "application/x-www-form-urlencoded"
 _TOLD_HEADERS = ("WWW-Authenticate", "Retry-After")
@@ -26,12 +25,15 @@ _TOLD_HEADERS = ("WWW-Authenticate", "Retry-After")
 
 @dataclass(frozen=True)
 class Message:
-    """A request to one of our endpoints. `user` is name and secret for HTTP Basic."""
+    """A request to one of our endpoints. `user` is name and secret for HTTP Basic; `hidden`: it is
+    shown without the secret.
+    """
 
     path: str
     form: Mapping[str, str] | None = None
     bearer: str = ""
     user: tuple[str, str] | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,12 @@ def jwks() -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def with_client_id(form: Mapping[str, str]) -> dict[str, str]:
-    """Return a form as a public client sends it: with its name and no secret."""
-    return {**form, "client_id": CLIENT_ID}
-
-
 def curl(message: Message) -> str:
     """Return the command that sends a message."""
     lines = [f"curl {services().settings.issuer}{message.path}"]
-    if message.user:
+    if message.user and message.hidden:
+        lines.append(f'-u {message.user[0]}:"$CLIENT_SECRET"')
+    elif message.user:
         lines.append(f"-u {shlex.quote(':'.join(message.user))}")
     if message.bearer:
         lines.append(f"-H {shlex.quote(f'Authorization: Bearer {message.bearer}')}")

@@ -8,8 +8,8 @@ from flask import current_app
 from idp.domain.playground_runs import Run
 from idp.protocol import metadata
 from idp.web.context import services
-from idp.web.playground.client import CALLBACK, CLIENT_ID, HOME, address, client
-from idp.web.playground.exchanges import Exchange, Message, exchange, with_client_id
+from idp.web.playground.client import CALLBACK, HOME, address, client_of
+from idp.web.playground.exchanges import Exchange, Message, exchange
 
 INTROSPECTOR = "doorward-demo-api"
 """Where `idp dev` leaves name and secret of the demo API, with which it may introspect."""
@@ -18,10 +18,23 @@ _ONCE = (
     "A code works once. Run this command yourself and it is refused, and for safety everything "
     "that was issued for the code is taken back: somebody else may have had it first."
 )
+_MAY_NOT_ASK = (
+    "Refused, and rightly: this application is a public client. It has no secret, so anybody could "
+    "ask in its name."
+)
+_MAY_ASK = "An application that proves who it is learns of the tokens that were issued to it."
 _ROTATED = (
     "A refresh token works once: the answer holds its successor. An old one that turns up later "
     "takes everything back."
 )
+
+
+def as_client(run: Run, path: str, form: Mapping[str, str]) -> Message:
+    """Return a request of the run's client: with its name, and its secret if it has one."""
+    client_id = run.kept.request["client_id"]
+    if run.kept.secret:
+        return Message(path, form, user=(client_id, run.kept.secret), hidden=True)
+    return Message(path, {**form, "client_id": client_id})
 
 
 def redemption(run: Run) -> Message:
@@ -32,7 +45,7 @@ def redemption(run: Run) -> Message:
         "redirect_uri": address(CALLBACK),
         "code_verifier": run.kept.verifier,
     }
-    return Message(metadata.TOKEN, with_client_id(form))
+    return as_client(run, metadata.TOKEN, form)
 
 
 def redeem(run: Run) -> None:
@@ -58,15 +71,14 @@ def userinfo(run: Run) -> None:
 def introspect(run: Run) -> None:
     """Ask whether the access token is live (RFC 7662): as who may not, and as who may."""
     form = {"token": run.kept.tokens["access_token"]}
-    refused = exchange(
+    own = exchange(
         "Introspect, as this application",
-        Message(metadata.INTROSPECT, with_client_id(form)),
-        "Refused, and rightly: this application is a public client. It has no secret, so anybody "
-        "could ask in its name.",
+        as_client(run, metadata.INTROSPECT, form),
+        _MAY_ASK if run.kept.secret else _MAY_NOT_ASK,
     )
     found: tuple[str, str] | None = current_app.extensions.get(INTROSPECTOR)
     if found is None:
-        _keep(run, [refused])
+        _keep(run, [own])
         return
     allowed = exchange(
         "Introspect, as the demo API",
@@ -74,13 +86,13 @@ def introspect(run: Run) -> None:
         "An API asks with the credential that it got when it was registered. It learns of tokens "
         "that name it in aud; every other is inactive to it.",
     )
-    _keep(run, [allowed, refused])
+    _keep(run, [allowed, own])
 
 
 def refresh(run: Run) -> None:
     """Trade the refresh token (RFC 6749 section 6)."""
     form = {"grant_type": "refresh_token", "refresh_token": run.kept.tokens["refresh_token"]}
-    answer = exchange("Refresh", Message(metadata.TOKEN, with_client_id(form)), _ROTATED)
+    answer = exchange("Refresh", as_client(run, metadata.TOKEN, form), _ROTATED)
     if answer.done:
         _keep(run, [answer], tokens={**run.kept.tokens, **answer.body}, refreshed=True)
     else:
@@ -90,7 +102,7 @@ def refresh(run: Run) -> None:
 def revoke(run: Run) -> None:
     """Give the tokens up (RFC 7009)."""
     token = run.kept.tokens.get("refresh_token") or run.kept.tokens["access_token"]
-    message = Message(metadata.REVOKE, with_client_id({"token": token}))
+    message = as_client(run, metadata.REVOKE, {"token": token})
     note = (
         "The refresh token takes along all that was issued with it. Introspect and refresh now: "
         "the server knows at once. An API that checks offline sees it when the token expires."
@@ -103,10 +115,10 @@ def logout_form(run: Run) -> dict[str, str]:
 
     Posted, so that the ID token gets into no address bar, history or log.
     """
-    form = {"client_id": CLIENT_ID}
+    form = {"client_id": run.kept.request["client_id"]}
     if run.kept.tokens.get("id_token"):
         form = {"id_token_hint": run.kept.tokens["id_token"], **form}
-    if address(HOME) in client().post_logout_redirect_uris:
+    if address(HOME) in client_of(run).post_logout_redirect_uris:
         form |= {"post_logout_redirect_uri": address(HOME), "state": run.state}
     return form
 

@@ -16,7 +16,7 @@ from idp.protocol.token_inspection import (
 )
 from idp.web.context import services
 from idp.web.playground import explanations
-from idp.web.playground.client import CLIENT_ID, client, resource_servers
+from idp.web.playground.client import client_of, resource_servers
 from idp.web.playground.exchanges import jwks
 from idp.web.playground.explanations import Row
 
@@ -42,7 +42,7 @@ def panels(run: Run) -> list[Panel]:
     if "id_token" in tokens:
         found.append(_id_token(run, tokens, keys))
     if "access_token" in tokens:
-        found.append(_access_token(tokens, keys))
+        found.append(_access_token(run, tokens, keys))
     if "refresh_token" in tokens:
         note = (
             "Not a token to read but to send back: 256 random bits. The server keeps nothing of it "
@@ -53,12 +53,13 @@ def panels(run: Run) -> list[Panel]:
 
 
 def _id_token(run: Run, tokens: Mapping[str, Any], keys: Mapping[str, Any]) -> Panel:
+    client = client_of(run)
     expected = Expected(
         issuer=services().settings.issuer,
-        audience=CLIENT_ID,
+        audience=client.client_id,
         jwks=keys,
         now=services().clock(),
-        algorithm=client().id_token_algorithm,
+        algorithm=client.id_token_algorithm,
         # One that comes with a refresh answers no request of the browser: it has no nonce.
         nonce=None if run.kept.refreshed else run.kept.request["nonce"],
         access_token=tokens["access_token"],
@@ -69,9 +70,9 @@ def _id_token(run: Run, tokens: Mapping[str, Any], keys: Mapping[str, Any]) -> P
     )
 
 
-def _access_token(tokens: Mapping[str, Any], keys: Mapping[str, Any]) -> Panel:
+def _access_token(run: Run, tokens: Mapping[str, Any], keys: Mapping[str, Any]) -> Panel:
     scopes = str(tokens.get("scope", "")).split()
-    servers = [one for one in resource_servers() if one.scopes.keys() & set(scopes)]
+    servers = [one for one in resource_servers(client_of(run)) if one.scopes.keys() & set(scopes)]
     receiver = servers[0].identifier if servers else services().settings.issuer
     expected = Expected(
         issuer=services().settings.issuer, audience=receiver, jwks=keys, now=services().clock()

@@ -1,6 +1,7 @@
 """The pages of the playground: ask, come back, use the tokens."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, request, url_for
@@ -12,15 +13,17 @@ from idp.protocol import metadata
 from idp.protocol.token_inspection import Check
 from idp.web.browser_session import browser_cookie
 from idp.web.context import origin, services
-from idp.web.pages import page, see_other
+from idp.web.pages import page, see_other, view_of
 from idp.web.playground import explanations, steps
 from idp.web.playground.client import (
+    CLIENT_ID,
     Choice,
     address,
     authorization_url,
     changed,
     choice_of,
     client,
+    client_of,
     offered,
     prepare,
     read_choice,
@@ -30,17 +33,19 @@ from idp.web.playground.client import (
 from idp.web.playground.exchanges import curl
 from idp.web.playground.tokens import panels
 
+_LONGEST_SECRET = 200
+_NO_SECRET = "Enter the secret that was shown when it was made."
+
 
 def playground() -> Response:
     """Show a request that is ready to be sent; a sign-out ends here too."""
-    client()
+    asking = client(request.args.get("client") or CLIENT_ID)
     back = _signed_out(request.args.get("state", ""))
-    return _start(_open(usual_choice()), back=back)
+    return _start(_open(usual_choice(asking), asking.client_id), back=back)
 
 
 def callback() -> Response:
     """Take what the browser brings back from a sign-in."""
-    client()
     values = {name: value[:4096] for name, value in request.args.items()}
     try:
         run = _find(values.get("state", ""))
@@ -75,28 +80,35 @@ def _step(found: Run, step: str) -> Response:
 
 def _ask(found: Run, step: str) -> Response:
     """Go on with the request that was shown, unless it was sent before."""
-    choice = read_choice(request.form)
+    choice = read_choice(request.form, client_of(found))
+    secret = request.form.get("secret", "").strip()[:_LONGEST_SECRET] or found.kept.secret
+    if not (secret or client_of(found).public):
+        choice = replace(choice, errors={**choice.errors, "secret": _NO_SECRET})
     if choice.errors:
         return _start(found, choice)
     if found.kept.callback:
-        found = _open(choice)
-    else:
-        found = services().playground_runs.keep(found, request=changed(found.kept, choice))
+        found = _open(choice, found.kept.request["client_id"])
+    found = services().playground_runs.keep(
+        found, request=changed(found.kept, choice), secret=secret
+    )
     if step == "start":
         return see_other(authorization_url(found.kept.request))
     return see_other(url_for("run", state=found.state))
 
 
 def _start(found: Run, choice: Choice | None = None, *, back: Run | None = None) -> Response:
-    choice = choice or choice_of(found.kept.request)
+    choice, asking = choice or choice_of(found.kept.request), client_of(found)
     return page(
         "playground/start.html",
         400 if choice.errors else 200,
         scopes=[
             {"name": name, "meaning": meaning, "checked": name in choice.scopes}
-            for name, meaning in offered()
+            for name, meaning in offered(asking)
         ],
-        resources=resource_servers(),
+        resources=resource_servers(asking),
+        client=view_of(asking) if asking.client_id != CLIENT_ID else None,
+        confidential=not asking.public,
+        secret_kept=bool(found.kept.secret),
         values=choice,
         errors=choice.errors,
         action=url_for("run", state=found.state),
@@ -125,7 +137,7 @@ def _came_back(found: Run | None, values: Mapping[str, str]) -> Response:
         action=url_for("run", state=found.state) if found else None,
         command=curl(steps.redemption(found)) if found and not error else None,
         sent=found is not None and found.claimed,
-        restart_url=url_for("playground"),
+        restart_url=_restart_url(found),
     )
 
 
@@ -155,7 +167,7 @@ def _tokens(found: Run) -> Response:
         signed_out=kept.signed_out,
         revoked=kept.revoked,
         error=None if kept.tokens else "There are no tokens. A code lives for a minute only.",
-        restart_url=url_for("playground"),
+        restart_url=_restart_url(found),
     )
 
 
@@ -180,11 +192,16 @@ def _signed_out(state: str) -> Run | None:
     return services().playground_runs.keep(found, signed_out=True) if found.kept.tokens else None
 
 
-def _open(choice: Choice) -> Run:
+def _open(choice: Choice, client_id: str) -> Run:
     state = random_token()
     return services().playground_runs.open(
-        state, prepare(state, choice), browser_cookie(), origin()
+        state, prepare(state, choice, client_id), browser_cookie(), origin()
     )
+
+
+def _restart_url(found: Run | None) -> str:
+    client_id = found.kept.request["client_id"] if found else CLIENT_ID
+    return url_for("playground", client=client_id if client_id != CLIENT_ID else None)
 
 
 def _find(state: str) -> Run:
