@@ -118,6 +118,8 @@ class ClientErrors:
 
         Nothing is raised when the database does not take it: the answer matters more.
         """
+        if not (client_id.isascii() and client_id.isprintable()):
+            return  # no client's, and not every database takes such a text
         now, row = int(self._clock()), _as_row(told)
         values = {
             "digest": digest("client error", json.dumps([client_id, proven, row])),

@@ -22,7 +22,8 @@ def test_case_077_a_token_opens_the_registration_of_its_client_alone(
     unknown = {**other, "registration_client_uri": f"{registrar.endpoint}/unknown"}
     operators = {**other, "registration_client_uri": f"{registrar.endpoint}/webapp"}
     foreign = one["registration_access_token"]
-    for target in (other, unknown, operators):
+    odd = {**other, "registration_client_uri": f"{registrar.endpoint}/%00"}
+    for target in (other, unknown, operators, odd):
         for send in (registrar.get, registrar.put, registrar.delete):
             with refused("registration.refused", times=1):
                 answer = send(target, foreign)
