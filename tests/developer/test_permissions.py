@@ -127,8 +127,24 @@ def test_a_second_step_that_somebody_has_is_asked_for_before_a_change(
 def test_the_menu_leads_there_who_may_go(developer: Developer, services: Services) -> None:
     page = developer.get("/account")
     assert page.document.links["Developers"] == "/developer"
+    assert "/developer" in developer.get("/").document.links.values()
     services.memberships.revoke(
         developer.account_id, roles=["developer"], origin=ORIGIN, actor=OPERATOR
     )
     assert "Developers" not in developer.get("/account").document.links
+    assert "/developer" not in developer.get("/").document.links.values()
     assert developer.get("/developer").status == 403
+
+
+def test_the_admin_console_says_whose_an_application_is(
+    developer: Developer, services: Services, clock: HeldClock
+) -> None:
+    found = developer.register("web")
+    services.memberships.grant(
+        developer.account_id, roles=["administrator"], origin=ORIGIN, actor=OPERATOR
+    )
+    hands = factors(services, clock, ADA.email).with_app()
+    page = developer.get(f"/admin/clients/{found.client_id}")
+    page = type_code(developer.browser, page, hands.next_code())
+    assert page.document.links[ADA.email] == f"/admin/people/{developer.account_id}"
+    assert "Belongs to" not in developer.get("/admin/clients/webapp").text
