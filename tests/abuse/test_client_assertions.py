@@ -167,7 +167,7 @@ def client_jti(client: AssertingClient, jti: str) -> str:
 
 def test_case_032_another_clients_jti_is_another(asserting: Asserting) -> None:
     one, other = asserting(), asserting(name="another")
-    odd = "\ud800 \0 ü \n"
+    odd = "\0 ü \n"
     for jti in ("same", odd):
         worked(one.send(one.assertion(jti=jti)))
         worked(other.send(other.assertion(jti=jti)))
