@@ -304,3 +304,50 @@ def test_logout_and_registration(
     assert entry.proven
     assert registrar.get(registered, "made-up").status_code == 401
     assert not theirs.only("register", "invalid_token", Kind.REGISTRATION_TOKEN).proven
+
+
+def test_case_061_a_log_is_no_oracle_for_what_belongs_to_another_client(
+    webapp: TokenClient, deployment: Deployment, browserless: Browserless, services: Services
+) -> None:
+    stranger, theirs = deployment.client("stranger"), Log(services, "stranger")
+    back = callback(webapp, browserless, "openid offline_access")
+    used = tokens(webapp.redeem(back))
+    fresh = callback(webapp, browserless)
+    for code in (back["code"], fresh["code"], "made-up"):
+        form = {"grant_type": "authorization_code", "code": code}
+        assert stranger.token(form).status_code == 400
+    for token in (used.get("refresh_token", ""), "made-up"):
+        assert stranger.refresh(token).status_code == 400
+    assert [(each.told.fault.kind, each.times) for each in theirs.entries()] in (
+        [(Kind.REFRESH_UNKNOWN, 2), (Kind.CODE_UNKNOWN, 3)],
+        [(Kind.CODE_UNKNOWN, 3), (Kind.REFRESH_UNKNOWN, 2)],
+    )
+
+
+def test_case_080_a_log_does_not_tell_what_the_server_can_reach(
+    register: Register, http: requests.Session, services: Services, clock: HeldClock
+) -> None:
+    key = new_key()
+    metadata = {
+        "grant_types": ["client_credentials"],
+        "token_endpoint_auth_method": "private_key_jwt",
+    }
+    seen = set()
+    for number, host in enumerate(("127.0.0.1", "10.0.0.1", "[::ffff:169.254.169.254]")):
+        name = f"prober-{number}"
+        client = register(name, jwks_uri=f"https://{host}/keys", **metadata)
+        signer = AssertingClient(client, key, "ES256", clock)
+        assert signer.send(signer.assertion()).status_code == 401
+        entry = Log(services, name).only("token", "invalid_client", Kind.CLIENT_ASSERTION)
+        seen.add(entry.told)
+        name = f"reader-{number}"
+        address = f"https://{host}/request"
+        reader = register(name, request_uris=[address])
+        ask(
+            http,
+            reader.discovery["authorization_endpoint"],
+            reader.authorization(request_uri=address),
+        )
+        entry = Log(services, name).only("authorize", "invalid_request_uri", Kind.REQUEST_URI)
+        seen.add(entry.told)
+    assert len(seen) == 2, seen
