@@ -157,7 +157,12 @@ def _request_objects(parts: Services) -> RequestObjects:
     """An old request object must not stand in for a new one."""
     documents = RemoteDocuments(parts.fetcher, parts.clock, stand_in=False)
     return RequestObjects(
-        parts.clients, parts.client_keys, documents, lambda _, __: (), parts.clock, parts.settings
+        parts.clients,
+        parts.client_keys,
+        documents,
+        parts.decryption_keys.find,
+        parts.clock,
+        parts.settings,
     )
 
 
@@ -177,7 +182,11 @@ def _protocol_parts(parts: Services) -> Parts:
         subjects=parts.subjects,
         mint=Mint(parts.signing_keys, client_tokens, parts.subjects, parts.clock, parts.settings),
         hints=IdTokenHints(
-            parts.signing_keys, parts.clients.find, secrets_of, parts.settings.issuer
+            parts.signing_keys,
+            parts.clients.find,
+            secrets_of,
+            parts.decryption_keys.find,
+            parts.settings.issuer,
         ),
         assertions=ClientAssertions(
             parts.clients, parts.client_keys, parts.seen_once, parts.clock, parts.settings, TOKEN

@@ -1,4 +1,6 @@
-"""`idp keys`: the keys that sign tokens, and the key that seals secrets."""
+"""`idp keys`: the keys that sign tokens, those that others encrypt to, and the key that seals
+secrets.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -23,19 +25,20 @@ emergency_option = click.option(
 
 @click.group("keys")
 def keys() -> None:
-    """Signing keys, and the key-encryption key."""
+    """Signing and decryption keys, and the key-encryption key."""
 
 
 @keys.command("list")
 @json_option
 def list_keys(as_json: bool) -> None:
-    """List the signing keys.
+    """List the keys that sign (sig) and those that others encrypt to (enc).
 
-    The date (UTC) is when a next key may sign, since when an active key signs, until when tokens of
-    a retiring key live, and since when other keys are not published. --json has all dates.
+    The date (UTC) is when a next key may follow, since when an active key is at work, until when
+    tokens of a retiring key live, or come, and since when other keys are of no use. --json has all
+    dates.
     """
     shown = _all_dates if as_json else _one_date
-    emit([shown(key) for key in services().signing_keys.list()], as_json)
+    emit([shown(key) for key in services().keyring.list()], as_json)
 
 
 @keys.command()
@@ -44,11 +47,11 @@ def list_keys(as_json: bool) -> None:
 @dry_run_option
 @json_option
 def rotate(algorithm: str | None, emergency: bool, dry_run: bool, as_json: bool) -> None:
-    """Let the next key sign, and publish another one to follow it.
+    """Let the next key sign or decrypt, and make another one to follow it.
 
     Without --emergency it is refused while verifiers may not know the next key yet.
     """
-    steps = services().signing_keys.rotate(
+    steps = services().keyring.rotate(
         algorithm, emergency=emergency, dry_run=dry_run, origin=origin(), actor=operator()
     )
     emit(_told(steps, dry_run), as_json)
@@ -61,7 +64,7 @@ def rotate(algorithm: str | None, emergency: bool, dry_run: bool, as_json: bool)
 @json_option
 def retire(kid: str, emergency: bool, dry_run: bool, as_json: bool) -> None:
     """Take the key KID out of use; where it signs, the next one takes over."""
-    steps = services().signing_keys.retire(
+    steps = services().keyring.retire(
         kid, emergency=emergency, dry_run=dry_run, origin=origin(), actor=operator()
     )
     emit(_told(steps, dry_run), as_json)
@@ -97,12 +100,19 @@ def _one_date(key: KeyInfo) -> dict[str, Any]:
     dates = {"next": key.usable_from, "active": key.activated_at, "retiring": key.keep_until}
     date = _date(dates.get(key.state, key.archived_at))
     short = (date or "").replace("T", " ")[:16]
-    return {"kid": key.kid, "alg": key.algorithm, "state": key.state, "date": short}
+    return {
+        "kid": key.kid,
+        "use": key.use,
+        "alg": key.algorithm,
+        "state": key.state,
+        "date": short,
+    }
 
 
 def _all_dates(key: KeyInfo) -> dict[str, Any]:
     return {
         "kid": key.kid,
+        "use": key.use,
         "algorithm": key.algorithm,
         "state": key.state,
         "published": _date(key.created_at),

@@ -17,7 +17,9 @@ from idp.domain.credentials.passkeys import Passkeys
 from idp.domain.credentials.password import Passwords
 from idp.domain.credentials.recovery_codes import RecoveryCodes
 from idp.domain.credentials.totp import Authenticators
+from idp.domain.decryption_keys import DecryptionKeys
 from idp.domain.devices import Devices
+from idp.domain.keyring import Keyring
 from idp.domain.memberships import Memberships
 from idp.domain.one_time import OneTimeValues
 from idp.domain.outbox import Outbox
@@ -44,6 +46,8 @@ class Ground:
     audit: Audit
     secrets: ServerSecrets
     signing_keys: SigningKeys
+    decryption_keys: DecryptionKeys
+    keyring: Keyring
     fetcher: Fetcher
     remote_documents: RemoteDocuments
 

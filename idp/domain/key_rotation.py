@@ -1,11 +1,10 @@
 """Doing what the key schedule or an operator asks for: one process at a time, others look again."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from idp.crypto import jwk
 from idp.crypto.sealing import Sealer
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.clock import Clock
@@ -20,6 +19,42 @@ Fresh = dict[str, Any] | None
 Plan = Callable[[Sequence[KeyInfo], int], list[Step]]
 
 
+class NewKey(Protocol):
+    """What crypto makes."""
+
+    @property
+    def kid(self) -> str:
+        """Its thumbprint."""
+
+    @property
+    def algorithm(self) -> str:
+        """What it serves."""
+
+    @property
+    def public_jwk(self) -> dict[str, Any]:
+        """What is published."""
+
+    @property
+    def private(self) -> bytes:
+        """What is sealed."""
+
+
+@dataclass(frozen=True)
+class KeyUse:
+    """What keys are for. `noun` is what the audit log calls them, `known` are all algorithms of
+    this use; `opens`: one that retires needs its private half until it is archived.
+    """
+
+    noun: str
+    known: Collection[str]
+    generate: Callable[[str], NewKey]
+    opens: bool
+    not_yet: str
+    """Why the next key of `%s` has to wait."""
+    still_needed: str
+    """Why a retired key has to stay."""
+
+
 class TooEarly(DomainError):
     """A key may not sign, or not go, before `at` (seconds since 1970)."""
 
@@ -31,7 +66,7 @@ class TooEarly(DomainError):
 
 
 class KeyRotation:
-    """Moves signing keys from state to state."""
+    """Moves the keys of one use from state to state."""
 
     def __init__(
         self,
@@ -40,9 +75,11 @@ class KeyRotation:
         audit: Audit,
         clock: Clock,
         schedule: KeySchedule,
+        use: KeyUse,
         algorithms: Sequence[str],
     ) -> None:
         self._store = store
+        self._use = use
         self._sealer = sealer
         self._audit = audit
         self._clock = clock
@@ -52,14 +89,18 @@ class KeyRotation:
     def keys(self) -> list[KeyInfo]:
         """Return every key that is remembered."""
         with self._store.reading() as connection:
-            return [info_of(row) for row in rows.read(connection)]
+            return self._read(connection)
+
+    def _read(self, connection: Connection) -> list[KeyInfo]:
+        known = self._use.known
+        return [info_of(row) for row in rows.read(connection) if row["algorithm"] in known]
 
     def lengthen(self) -> None:
-        """Note how long what is signed from now on lives, where the settings were raised."""
+        """Note how long what is made from now on lives, where the settings were raised."""
         longest = self._schedule.longest_token
-        if any(key.signs and key.longest_token < longest for key in self.keys()):
+        if any(key.serves and key.longest_token < longest for key in self.keys()):
             with self._store.writing() as connection:
-                rows.lengthen(connection, longest)
+                rows.lengthen(connection, self._use.known, longest)
 
     def advance(self, origin: Origin, actor: str) -> list[Step]:
         """Do what is due, and return it."""
@@ -74,7 +115,7 @@ class KeyRotation:
         origin: Origin,
         actor: str,
     ) -> list[Step]:
-        """Let the next keys sign. Raises TooEarly; an emergency withdraws the active ones."""
+        """Let the next keys follow. Raises TooEarly; an emergency withdraws the active ones."""
 
         def plan(keys: Sequence[KeyInfo], now: int) -> list[Step]:
             steps: list[Step] = []
@@ -98,7 +139,7 @@ class KeyRotation:
                 raise NotFound(f"There is no key {kid}.")
             if key.state == "active" and key.algorithm in self._algorithms:
                 return self._handover(keys, key.algorithm, now, emergency=emergency)
-            return _retirement(key, now, emergency=emergency)
+            return self._retirement(key, now, emergency=emergency)
 
         return self._carry_out(plan, origin, actor, dry_run=dry_run)
 
@@ -116,8 +157,7 @@ class KeyRotation:
         if following is None:
             return [Step("published", algorithm)]
         if now < following.usable_from:
-            said = f"Verifiers may not know the next {algorithm} key yet: it can't sign"
-            raise TooEarly(said, following.usable_from)
+            raise TooEarly(self._use.not_yet % algorithm, following.usable_from)
         return succession(keys, algorithm, "retired")
 
     def _carry_out(
@@ -145,12 +185,12 @@ class KeyRotation:
         with self._store.writing() as connection:
             rows.lock(connection)
             now = int(self._clock())
-            if plan([info_of(row) for row in rows.read(connection)], now) != steps:
+            if plan(self._read(connection), now) != steps:
                 return []
             for step, row in zip(steps, fresh, strict=True):
                 kid = self._take(connection, step, row, now)
                 detail = {"kid": kid, "algorithm": step.algorithm}
-                entry = Entry(f"signing_key.{step.deed}", actor, detail=detail)
+                entry = Entry(f"{self._use.noun}.{step.deed}", actor, detail=detail)
                 self._audit.record(connection, origin, entry)
                 done.append(replace(step, kid=kid))
         return done
@@ -166,7 +206,8 @@ class KeyRotation:
         if step.deed == "activated":
             rows.activate(connection, kid, now)
         elif step.deed == "retired":
-            rows.retire(connection, kid, now, self._schedule.margin)
+            margin = self._schedule.margin
+            rows.retire(connection, kid, now, margin, keep_private=self._use.opens)
         elif step.deed == "archived":
             rows.archive(connection, kid, now)
         else:
@@ -177,7 +218,7 @@ class KeyRotation:
         """Return the row of a new key where the step asks for one."""
         if step.kid is not None:
             return None
-        key = jwk.generate(step.algorithm)
+        key = self._use.generate(step.algorithm)
         return {
             "kid": key.kid,
             "algorithm": key.algorithm,
@@ -187,22 +228,19 @@ class KeyRotation:
             "longest_token": self._schedule.longest_token,
         }
 
-
-def _retirement(key: KeyInfo, now: int, *, emergency: bool) -> list[Step]:
-    """What becomes of a key that is not the signing one of a kept algorithm."""
-    if key.state == "next":
-        return [Step("withdrawn", key.algorithm, key.kid), Step("published", key.algorithm)]
-    if emergency and key.state != "withdrawn":
-        return [Step("withdrawn", key.algorithm, key.kid)]
-    if key.state == "active":
-        return [Step("retired", key.algorithm, key.kid)]
-    if key.state != "retiring":
-        raise Invalid("kid", f"The key {key.kid} is not published any more.")
-    if now < (key.keep_until or 0):
-        raise TooEarly(
-            "Tokens that this key signed are still valid: it can't go", key.keep_until or 0
-        )
-    return [Step("archived", key.algorithm, key.kid)]
+    def _retirement(self, key: KeyInfo, now: int, *, emergency: bool) -> list[Step]:
+        """What becomes of a key that is not the active one of a kept algorithm."""
+        if key.state == "next":
+            return [Step("withdrawn", key.algorithm, key.kid), Step("published", key.algorithm)]
+        if emergency and key.state != "withdrawn":
+            return [Step("withdrawn", key.algorithm, key.kid)]
+        if key.state == "active":
+            return [Step("retired", key.algorithm, key.kid)]
+        if key.state != "retiring":
+            raise Invalid("kid", f"The key {key.kid} is not published any more.")
+        if now < (key.keep_until or 0):
+            raise TooEarly(self._use.still_needed, key.keep_until or 0)
+        return [Step("archived", key.algorithm, key.kid)]
 
 
 def info_of(row: RowMapping) -> KeyInfo:

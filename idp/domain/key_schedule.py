@@ -1,25 +1,31 @@
-"""When a signing key may sign, and how long it stays published: the rules, without the database.
+"""When a key may be used, and how long it stays: the rules, without the database.
 
 A verifier that caches the JWKS for its max-age never meets an unknown or missing key: a key is
-published that long before it signs, and stays as long as anything that it signed is valid.
+published that long before it signs, and stays as long as anything that it signed is valid. A key
+that decrypts stays as long as somebody may have it from a cached JWKS (OpenID Connect Core section
+10.2.1).
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from idp.config import LONGEST_ACCESS_TOKEN, Settings
+from idp.crypto import jwe
 
 State = Literal["next", "active", "retiring", "archived", "withdrawn"]
 Deed = Literal["begun", "published", "activated", "retired", "archived", "withdrawn"]
+Use = Literal["sig", "enc"]
 
 
 @dataclass(frozen=True)
 class KeyInfo:
-    """A signing key without its halves. Times are seconds since 1970.
+    """A key without its halves. Times are seconds since 1970.
 
     It may sign from `usable_from`, signs from `activated_at` to `retired_at`, and is published
     from `created_at` to `archived_at`; `keep_until` is when the last token that it signed ends.
+    One that decrypts is published from `activated_at` to `retired_at`, and opens what comes until
+    `archived_at`.
     """
 
     kid: str
@@ -34,9 +40,19 @@ class KeyInfo:
     archived_at: int | None
 
     @property
-    def signs(self) -> bool:
-        """Whether it signs, or will."""
+    def use(self) -> Use:
+        """What it is for (RFC 7517 section 4.2)."""
+        return use_of(self.algorithm)
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is at work, or will be."""
         return self.state in {"next", "active"}
+
+
+def use_of(algorithm: str) -> Use:
+    """Return what keys of an algorithm are for."""
+    return "enc" if algorithm in jwe.OURS else "sig"
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,14 @@ class KeySchedule:
                 settings.access_token_lifetime, settings.id_token_lifetime, LONGEST_ACCESS_TOKEN
             ),
         )
+
+    @classmethod
+    def of_decryption(cls, settings: Settings) -> "KeySchedule":
+        """Return the periods of keys that decrypt: a retired one is needed as long as a JWKS may be
+        cached.
+        """
+        cached = settings.jwks_max_age + settings.key_publication_margin
+        return replace(cls.of(settings), longest_token=cached)
 
     def due(self, keys: Sequence[KeyInfo], algorithms: Collection[str], now: int) -> list[Step]:
         """Return what has to happen now. The first keys of an empty database sign at once."""

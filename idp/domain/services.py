@@ -17,6 +17,7 @@ from idp.domain.clock import Clock
 from idp.domain.connections import Connections
 from idp.domain.consents import Consents
 from idp.domain.credentials.magic_link import Links
+from idp.domain.decryption_keys import DecryptionKeys
 from idp.domain.deletion import Deletion
 from idp.domain.enrolling import Enrolling, Ways
 from idp.domain.export import Export
@@ -26,6 +27,7 @@ from idp.domain.housekeeping import Housekeeping
 from idp.domain.installation import open_sealer
 from idp.domain.interactions import Interactions
 from idp.domain.invitations import Invitations
+from idp.domain.keyring import Keyring
 from idp.domain.magic_links import MagicLinks
 from idp.domain.mail_test import MailTest
 from idp.domain.own_account import OwnAccount
@@ -95,13 +97,26 @@ def start(settings: Settings, store: Store, clock: Clock) -> Services:
     secrets = ServerSecrets(store, sealer, clock)
     secrets.ensure()
     audit = Audit(store, clock)
-    keys = SigningKeys(store, sealer, audit, clock, settings)
-    keys.ensure()
+    signing = SigningKeys(store, sealer, audit, clock, settings)
+    decryption = DecryptionKeys(store, sealer, audit, clock, settings)
+    for keys in (signing, decryption):
+        keys.ensure()
     fetcher = Fetcher(settings)
     documents = RemoteDocuments(fetcher, clock)
-    return _assemble(
-        foundation(Ground(settings, clock, store, sealer, audit, secrets, keys, fetcher, documents))
+    ground = Ground(
+        settings,
+        clock,
+        store,
+        sealer,
+        audit,
+        secrets,
+        signing,
+        decryption,
+        Keyring(signing, decryption, settings),
+        fetcher,
+        documents,
     )
+    return _assemble(foundation(ground))
 
 
 def _assemble(on: Foundation) -> Services:
@@ -153,6 +168,7 @@ def _interactions(on: Foundation, approvals: Approvals, consents: Consents) -> I
 
 
 def _housekeeping(on: Foundation, *also: Callable[[], object]) -> Housekeeping:
+    also = (on.decryption_keys.advance, *also)
     return Housekeeping(on.store, on.clock, on.settings, on.signing_keys, on.audit, also)
 
 

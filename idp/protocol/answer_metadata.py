@@ -1,5 +1,5 @@
-"""How clients register the form of what they are answered (OpenID Connect Registration section 2):
-ID tokens and userinfo, signed and encrypted.
+"""How clients register that tokens are signed and encrypted (OpenID Connect Registration section
+2): ID tokens and userinfo; of request objects the encryption, which needs no key of theirs.
 """
 
 from collections.abc import Mapping
@@ -18,16 +18,16 @@ SIGNED = read.one_of((*id_token.ALGORITHMS, UNSIGNED))
 ENCRYPTED = read.one_of(tuple(jwe.KEY_TYPES))
 ENCODED = read.one_of(jwe.ENCODINGS)
 _KINDS = ("id_token", "userinfo")
+_ENCRYPTED = (*(f"{kind}_encrypted_response" for kind in _KINDS), "request_object_encryption")
 _WITHOUT_SECRET = frozenset({"none", PRIVATE_KEY_JWT})
 
 
 def defaults(details: Mapping[str, Any]) -> dict[str, str]:
     """Return what holds where only the algorithm of an encryption is registered."""
     return {
-        f"{kind}_encrypted_response_enc": USUAL_ENCODING
-        for kind in _KINDS
-        if f"{kind}_encrypted_response_alg" in details
-        and f"{kind}_encrypted_response_enc" not in details
+        f"{name}_enc": USUAL_ENCODING
+        for name in _ENCRYPTED
+        if f"{name}_alg" in details and f"{name}_enc" not in details
     }
 
 
@@ -41,6 +41,9 @@ def refuse_what_is_not_offered(details: Mapping[str, Any], offer: Offer) -> None
 
 def refuse_contradictions(details: Mapping[str, Any]) -> None:
     """Raise RegistrationError for what does not go together."""
+    for each in _ENCRYPTED:
+        if f"{each}_enc" in details and f"{each}_alg" not in details:
+            raise refused(f"{each}_enc needs {each}_alg.")
     method = details["token_endpoint_auth_method"]
     for kind in _KINDS:
         name = f"{kind}_signed_response_alg"
@@ -57,8 +60,6 @@ def _refuse_for_encryption(details: Mapping[str, Any], kind: str) -> None:
     name = f"{kind}_encrypted_response_alg"
     algorithm = details.get(name)
     if algorithm is None:
-        if f"{kind}_encrypted_response_enc" in details:
-            raise refused(f"{kind}_encrypted_response_enc needs {name}.")
         return
     if not {"jwks", "jwks_uri"} & details.keys():
         raise refused(f"{name} needs jwks or jwks_uri.")

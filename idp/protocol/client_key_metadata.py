@@ -5,15 +5,16 @@ Registration section 2).
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from idp.crypto import key_sets
+from idp.crypto import jwe, key_sets
 from idp.crypto.foreign_jwt import HMACS, UNSIGNED
 from idp.crypto.jwk import BadKey
 from idp.domain import uris
 from idp.protocol.client_assertions import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT, SIGNING
-from idp.protocol.metadata_values import refused
+from idp.protocol.metadata_values import one_of, refused
 
 AUTH_SIGNING = (*SIGNING, *HMACS)
 REQUEST_SIGNING = (*SIGNING, *HMACS, UNSIGNED)
+REQUEST_ENCRYPTED = one_of(jwe.OURS)
 _MOST_URIS = 20
 
 

@@ -5,8 +5,9 @@ RP-Initiated Logout section 2).
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from idp.crypto import foreign_jwt
+from idp.crypto import foreign_jwt, jwe
 from idp.crypto.compact import BadToken, media_type
+from idp.crypto.jwe import FindKeys
 from idp.crypto.jwt import verify
 from idp.domain.clients import Client
 from idp.domain.signing_keys import SigningKeys
@@ -25,18 +26,22 @@ class Hint(NamedTuple):
 
 
 class IdTokenHints:
-    """Reads hints. `secrets` are the live ones of a client that needs MACs."""
+    """Reads hints. `secrets` are the live ones of a client that needs MACs; `find_keys` finds those
+    that a client may have encrypted a hint to.
+    """
 
     def __init__(
         self,
         signing_keys: SigningKeys,
         find_client: Callable[[str], Client | None],
         secrets: Callable[[Client], Sequence[str]],
+        find_keys: FindKeys,
         issuer: str,
     ) -> None:
         self._keys = signing_keys
         self._find_client = find_client
         self._secrets = secrets
+        self._find_keys = find_keys
         self._issuer = issuer
 
     def read(self, token: str) -> Hint | None:
@@ -45,7 +50,7 @@ class IdTokenHints:
         It says whom a client means, and proves nothing about who is there.
         """
         try:
-            body = self._verified(token)
+            body = self._verified(self._opened(token))
         except BadToken:
             return None
         subject, client_id, sid = body.get("sub"), body.get("aud"), body.get("sid")
@@ -54,6 +59,12 @@ class IdTokenHints:
         if not isinstance(subject, str) or not isinstance(client_id, str):
             return None
         return Hint(subject, client_id, sid if isinstance(sid, str) else None)
+
+    def _opened(self, token: str) -> str:
+        """A client may encrypt to us what it decrypted (OpenID Connect Core section 3.1.2.1)."""
+        if not jwe.is_encrypted(token):
+            return token
+        return jwe.decrypt(token, self._find_keys).decode("ascii", "replace")
 
     def _verified(self, token: str) -> dict[str, Any]:
         found = foreign_jwt.read(token)

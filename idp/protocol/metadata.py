@@ -49,6 +49,14 @@ _LOGOUT = (
 )
 _SECRET_METHODS = [method for method in METHODS if method != "none"]
 _ASSERTION_SIGNING = [*SIGNING, *HMACS]
+_REQUEST_OBJECTS = {
+    "request_parameter_supported": True,
+    "request_uri_parameter_supported": True,
+    "require_request_uri_registration": True,
+    "request_object_signing_alg_values_supported": [*_ASSERTION_SIGNING, UNSIGNED],
+    "request_object_encryption_alg_values_supported": list(jwe.OURS),
+    "request_object_encryption_enc_values_supported": list(jwe.ENCODINGS),
+}
 
 
 def metadata(
@@ -80,10 +88,7 @@ def metadata(
         "claims_supported": [*_PROTOCOL_CLAIMS, *CLAIMS],
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": True,
-        "request_parameter_supported": True,
-        "request_uri_parameter_supported": True,
-        "require_request_uri_registration": True,
-        "request_object_signing_alg_values_supported": [*_ASSERTION_SIGNING, UNSIGNED],
+        **_REQUEST_OBJECTS,
         "prompt_values_supported": sorted(prompts),
         "acr_values_supported": list(ACR_VALUES),
         "ui_locales_supported": list(LANGUAGES),

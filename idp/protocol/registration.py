@@ -55,6 +55,8 @@ HONOURED = {
     "jwks_uri": Field(client_key_metadata.fetched),
     "request_uris": Field(client_key_metadata.request_uris),
     "request_object_signing_alg": Field(read.one_of(client_key_metadata.REQUEST_SIGNING)),
+    "request_object_encryption_alg": Field(client_key_metadata.REQUEST_ENCRYPTED),
+    "request_object_encryption_enc": Field(answer_metadata.ENCODED),
     "require_signed_request_object": Field(read.flag),
     "grant_types": Field(
         read.some_of((*GRANT_TYPES, response_types.IMPLICIT)), ["authorization_code"]
@@ -95,7 +97,6 @@ DEMANDS: dict[str, tuple[Any, ...]] = {
     "introspection_encrypted_response_alg": (),
     "authorization_signed_response_alg": (),
     "authorization_encrypted_response_alg": (),
-    "request_object_encryption_alg": (),
     "require_pushed_authorization_requests": (False,),
     "dpop_bound_access_tokens": (False,),
     "tls_client_certificate_bound_access_tokens": (False,),

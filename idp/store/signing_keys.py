@@ -1,6 +1,6 @@
-"""Queries on the signing keys."""
+"""Queries on our key pairs: those that sign, and those that open what is encrypted to us."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, select, update
@@ -13,12 +13,12 @@ _READ = select(_TABLE).order_by(_TABLE.c.algorithm, _TABLE.c.created_at, _TABLE.
 _LOCK = select(_TABLE.c.kid).order_by(_TABLE.c.kid).with_for_update()
 _ONE = update(_TABLE).where(_TABLE.c.kid == bindparam("kid_"))
 _ACTIVATE = _ONE.values(state="active", activated_at=bindparam("now"))
-_RETIRE = _ONE.values(
+_RETIRE_AND_KEEP = _ONE.values(
     state="retiring",
     retired_at=bindparam("now"),
     keep_until=bindparam("now") + _TABLE.c.longest_token + bindparam("margin"),
-    sealed_private=None,
 )
+_RETIRE = _RETIRE_AND_KEEP.values(sealed_private=None)
 _ARCHIVE = _ONE.values(state="archived", archived_at=bindparam("now"), sealed_private=None)
 _WITHDRAW = _ONE.values(
     state="withdrawn",
@@ -28,7 +28,11 @@ _WITHDRAW = _ONE.values(
 )
 _LENGTHEN = (
     update(_TABLE)
-    .where(_TABLE.c.state.in_(("next", "active")), _TABLE.c.longest_token < bindparam("seconds"))
+    .where(
+        _TABLE.c.algorithm.in_(bindparam("algorithms", expanding=True)),
+        _TABLE.c.state.in_(("next", "active")),
+        _TABLE.c.longest_token < bindparam("seconds"),
+    )
     .values(longest_token=bindparam("seconds"))
 )
 _FORGET = delete(_TABLE).where(_TABLE.c.archived_at < bindparam("before"))
@@ -54,9 +58,14 @@ def activate(connection: Connection, kid: str, now: int) -> None:
     connection.execute(_ACTIVATE, {"kid_": kid, "now": now})
 
 
-def retire(connection: Connection, kid: str, now: int, margin: int) -> None:
-    """Let a key sign no more; it stays published until `margin` seconds after its last token."""
-    connection.execute(_RETIRE, {"kid_": kid, "now": now, "margin": margin})
+def retire(
+    connection: Connection, kid: str, now: int, margin: int, *, keep_private: bool = False
+) -> None:
+    """Let another key follow. This one stays until `margin` seconds after its last token; its
+    private half goes now, unless that is still needed.
+    """
+    statement = _RETIRE_AND_KEEP if keep_private else _RETIRE
+    connection.execute(statement, {"kid_": kid, "now": now, "margin": margin})
 
 
 def archive(connection: Connection, kid: str, now: int) -> None:
@@ -69,9 +78,9 @@ def withdraw(connection: Connection, kid: str, now: int) -> None:
     connection.execute(_WITHDRAW, {"kid_": kid, "now": now})
 
 
-def lengthen(connection: Connection, seconds: int) -> None:
-    """Write down that keys sign, or will sign, what lives `seconds`."""
-    connection.execute(_LENGTHEN, {"seconds": seconds})
+def lengthen(connection: Connection, algorithms: Collection[str], seconds: int) -> None:
+    """Write down that what is made with keys of these algorithms lives `seconds`."""
+    connection.execute(_LENGTHEN, {"algorithms": list(algorithms), "seconds": seconds})
 
 
 def forget(connection: Connection, before: int) -> None:

@@ -77,8 +77,9 @@ class SealedSecret(Model):
 class SigningKey(Model):
     """One asymmetric key, in one of the states next, active, retiring, archived, withdrawn.
 
-    The first three are published. `longest_token` is the longest life, in seconds, of what it
-    signs; `keep_until` is when the last of these ends; `archived_at` is when it left the JWKS.
+    Of those that sign the first three are published, of those that decrypt only the active ones.
+    `longest_token` is the longest life, in seconds, of what it signs or may be encrypted to it;
+    `keep_until` is when the last of these ends; `archived_at` is when it was not needed any more.
     """
 
     __tablename__ = "signing_keys"

@@ -35,10 +35,11 @@ class Documents:
     """The public documents by their paths, ready to be sent."""
 
     def __init__(self, parts: Services) -> None:
-        self._keys = parts.signing_keys
+        self._keys = parts.keyring
+        self._ready = parts.signing_keys.ready
         self._settings = parts.settings
         self._prompts = supported_prompts(create=parts.sign_up_open)
-        self._metadata = self._metadata_with(parts.signing_keys.ready())
+        self._metadata = self._metadata_with(self._ready())
         self._jwks: tuple[PublishedKeys | None, Document] = (None, self._metadata[1])
         self.by_path: dict[str, Callable[[str | None], Document]] = {
             path: _unchanging(document) for path, document in _of_passkeys(parts.settings).items()
@@ -48,7 +49,7 @@ class Documents:
 
     def metadata(self, _known: str | None) -> Document:
         """Discovery section 4. A further algorithm is named from when its key may sign."""
-        ready = self._keys.ready()
+        ready = self._ready()
         if self._metadata[0] != ready:
             self._metadata = self._metadata_with(ready)
         return self._metadata[1]

@@ -87,7 +87,10 @@ class TestKeys:
     def test_states_in_words(self, admin: Staff, services: Services, clock: HeldClock) -> None:
         text = admin.get("/admin/keys").text
         kept = len(services.signing_keys.algorithms)
-        assert text.count("Signs since") == text.count("Published since") == kept
+        assert text.count("Signs since") == kept
+        opening = len(services.decryption_keys.algorithms)
+        assert text.count("Published since") == kept + opening
+        assert text.count("Kept ready since") == text.count("Is published on") == opening
         clock.advance(31 * DAY)
         services.signing_keys.advance()
         clock.advance(DAY)
@@ -125,6 +128,27 @@ class TestKeys:
         assert keys.active("ES256").kid != before
         assert {"signing_key.retired", "signing_key.activated"} <= set(events(services, admin))
         assert admin.get("/admin/keys/HS256/rotate").status == 404
+
+    def test_keys_that_others_encrypt_to(
+        self, admin: Staff, services: Services, clock: HeldClock
+    ) -> None:
+        def kid() -> str:
+            return str(services.decryption_keys.published()[0]["kid"])
+
+        before = kid()
+        page = admin.post("/admin/keys/ECDH-ES/rotate", typed="ECDH-ES")
+        assert page.status == 409
+        assert "It may be published from" in page.text
+        clock.advance(DAY - 3600)
+        page = admin.post("/admin/keys/ECDH-ES/rotate", typed="ECDH-ES")
+        assert "The next key is published now." in page.text
+        assert "Opens what is encrypted to it until" in page.text
+        assert kid() != before
+        assert {"decryption_key.retired", "decryption_key.activated"} <= set(
+            events(services, admin)
+        )
+        page = admin.post("/admin/keys/ECDH-ES/rotate", typed="ECDH-ES", choice="yes")
+        assert "Opens nothing any more" in page.text
 
     def test_emergency(self, admin: Staff, services: Services) -> None:
         keys = services.signing_keys

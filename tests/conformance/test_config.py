@@ -35,4 +35,4 @@ def test_discovery_endpoint_verification(webapp: TokenClient, exam: Exam) -> Non
         assert urlsplit(address).scheme == "https", name
         assert address.startswith(f"{exam.issuer}/"), name
     keys = webapp.http.get(document["jwks_uri"]).json()["keys"]
-    assert all(key["use"] == "sig" and key["kid"] for key in keys)
+    assert all(key["use"] in {"sig", "enc"} and key["kid"] for key in keys)

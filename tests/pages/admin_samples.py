@@ -171,10 +171,17 @@ KEY: dict[str, Any] = {
     "now": "Signs since 6 November 2026 at 17:20 UTC",
     "then": "The next key takes over on 6 December 2026 at 17:20 UTC",
 }
+OPENING = KEY | {
+    "tone": "warn",
+    "state": "Still opens",
+    "now": "Published until 6 November 2026 at 17:20 UTC",
+    "then": "Opens what is encrypted to it until 6 November 2026 at 18:26 UTC",
+}
 KEYS = {
     "groups": [
         {"algorithm": "ES256", "keys": [KEY, KEY | {"tone": "warn"}], "rotate_url": "/rotate"},
         {"algorithm": "RS256", "keys": [KEY | {"tone": "bad"}], "rotate_url": None},
+        {"algorithm": "ECDH-ES", "use": "enc", "keys": [OPENING], "rotate_url": "/rotate"},
     ]
 }
 AUDIT: dict[str, Any] = {

@@ -9,6 +9,7 @@ from joserfc.jwk import KeySet, OctKey
 from tests.keys import forging
 from tests.protocol.keeping import GRANTS, Here, Keep
 from tests.protocol.test_encrypted_answers import EC, RSA, key_for, opened
+from tests.protocol.test_encrypted_requests import encrypted, ours
 from tests.support.signed import AssertingClient, new_key, public, sign
 from tests.support.token_client import TokenClient
 from tests.support.token_parts import header_of
@@ -109,6 +110,15 @@ def _object_signing(here: Here, value: str) -> None:
     assert client.redeem(found).status_code == 200
 
 
+def _object_encryption(here: Here, algorithm: str, encoding: str) -> None:
+    key = new_key()
+    client = here.client(jwks=public(key))
+    outside, token = _object(client, "ES256", key)
+    text = encrypted(token, ours(client, algorithm), encoding)
+    found = here.browser.authorize({**outside, "request": text})
+    assert client.redeem(found).status_code == 200
+
+
 def _by_value(here: Here, value: bool) -> None:
     assert value
     _object_signing(here, "ES256")
@@ -136,4 +146,10 @@ OBJECTS: dict[str, Keep] = {
     "request_uri_parameter_supported": _by_reference,
     "require_request_uri_registration": _only_registered,
     "request_object_signing_alg_values_supported": _object_signing,
+    "request_object_encryption_alg_values_supported": (
+        lambda here, value: _object_encryption(here, value, "A128GCM")
+    ),
+    "request_object_encryption_enc_values_supported": (
+        lambda here, value: _object_encryption(here, "ECDH-ES", value)
+    ),
 }

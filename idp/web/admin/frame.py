@@ -31,6 +31,7 @@ _DONE = {
     "removed": marked("It was removed. Its person gets a mail and is signed out everywhere."),
     "invited": marked("The invitation is on its way."),
     "rotated": marked("The next key signs now."),
+    "published": marked("The next key is published now."),
     "mailed": marked("The test mail is on its way to you."),
 }
 
