@@ -7,9 +7,11 @@ Every check has an answer of its own, so that each can be shown; a token is good
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from idp.crypto import foreign_jwt
+from idp.crypto.jwe import is_encrypted
 from idp.crypto.jwk import BadKey, load_public
 from idp.crypto.jwt import BadToken, PublicKey, verify
 from idp.protocol import id_token
@@ -45,7 +47,8 @@ class Inspection:
 class Expected:
     """What the receiver knows. `now` is in seconds since 1970, `jwks` the issuer's document.
 
-    `algorithm` is the one it registered for; `nonce` is None when it sent none in this request.
+    `algorithm` is the one it registered for, and `secrets` are the keys where that is HS256;
+    `nonce` is None when it sent none in this request.
     """
 
     issuer: str
@@ -55,11 +58,15 @@ class Expected:
     algorithm: str = ACCESS_TOKEN_ALGORITHM
     nonce: str | None = None
     access_token: str | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 def inspect_id_token(token: str, expected: Expected) -> Inspection:
-    """Check an ID token as the client that asked for it."""
+    """Check an ID token as the client that asked for it; one that is encrypted only it can open."""
     header, claims = _read(token)
+    if is_encrypted(token):
+        text = "it is encrypted to a key of the application, which alone can open it"
+        return Inspection(header, {}, (Check(text, good=True),))
     checks = [
         _signature(token, expected, id_token.TYPE),
         _issuer(claims, expected),
@@ -70,7 +77,7 @@ def inspect_id_token(token: str, expected: Expected) -> Inspection:
         same = claims.get("nonce") == expected.nonce
         text = "is the one that was sent" if same else "is not the one that was sent"
         checks.append(Check(f"nonce {text}", same))
-    if expected.access_token is not None:
+    if expected.access_token is not None and expected.algorithm in id_token.ALGORITHMS:
         checks.append(_access_token_hash(claims, expected.algorithm, expected.access_token))
     return Inspection(header, claims, tuple(checks))
 
@@ -89,18 +96,21 @@ def inspect_access_token(token: str, expected: Expected) -> Inspection:
 
 def _read(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Decode header and claims; what can't be decoded is empty."""
+    header, claims, *_ = (*token.split("."), "")
+    return _object(header), _object(claims)
+
+
+def _object(part: str) -> dict[str, Any]:
     try:
-        header, claims = (json.loads(urlsafe_b64decode(f"{part}===")) for part in _head(token))
+        found = json.loads(urlsafe_b64decode(f"{part}==="))
     except ValueError:
-        return {}, {}
-    return header, claims
-
-
-def _head(token: str) -> list[str]:
-    return token.split(".")[:2]
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _signature(token: str, expected: Expected, typ: str) -> Check:
+    if expected.algorithm not in id_token.KEY_ALGORITHMS:
+        return _signature_without_keys(token, expected)
     keys = dict(filter(None, map(_key, expected.jwks.get("keys", ()))))
     try:
         verify(token, keys.get, algorithms=(expected.algorithm,), typ=typ)
@@ -108,6 +118,20 @@ def _signature(token: str, expected: Expected, typ: str) -> Check:
         reason = "its kid is not in the JWKS" if error.reason == "unknown key" else error.reason
         return Check(f"signature does not verify: {reason}", False)
     return Check(f"signature verifies with a key of the JWKS ({expected.algorithm})", True)
+
+
+def _signature_without_keys(token: str, expected: Expected) -> Check:
+    """Judge one that no key of the JWKS signed, as its client registered."""
+    try:
+        found = foreign_jwt.read(token)
+    except BadToken as error:
+        return Check(f"signature does not verify: {error.reason}", good=False)
+    if expected.algorithm == id_token.UNSIGNED:
+        text = "it is not signed, as was registered" if found.unsigned else "it is signed"
+        return Check(text, found.unsigned)
+    good = any(map(found.signed_with, expected.secrets))
+    what = "verifies" if good else "does not verify"
+    return Check(f"signature {what} with the client secret ({expected.algorithm})", good)
 
 
 def _key(jwk: Mapping[str, Any]) -> tuple[str, PublicKey] | None:

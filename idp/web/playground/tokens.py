@@ -63,6 +63,7 @@ def _id_token(run: Run, tokens: Mapping[str, Any], keys: Mapping[str, Any]) -> P
         # One that comes with a refresh answers no request of the browser: it has no nonce.
         nonce=None if run.kept.refreshed else run.kept.request["nonce"],
         access_token=tokens["access_token"],
+        secrets=tuple(services().clients.symmetric_secrets(client)),
     )
     note = "For this application alone: it says who signed in, when and how. Send it to nobody."
     return _panel(
