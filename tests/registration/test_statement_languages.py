@@ -21,6 +21,7 @@ def test_no_translation_replaces_the_name_that_is_vouched_for(
     more = {"registration": "open", "software_statement_issuers": str(file)}
     signer = jwk.load_private(KEY.kid, KEY.algorithm, KEY.private)
     vouched = {"iss": STORE, "client_name": "Approved", "client_name#fr": "Approuvé"}
+    vouched["tos_uri#fr"] = "https://store.example.test/conditions"
     with running(settings_for(seeded.database, tmp_path / "keys", **more), clock) as app:
         registrar = Registrar(in_process.session(app, ISSUER), ISSUER)
         told = registrar.registered(
@@ -30,9 +31,11 @@ def test_no_translation_replaces_the_name_that_is_vouched_for(
                 "client_name#de": "Ihre Bank",
                 "client_name#fr": "Votre banque",
                 "client_uri#de": "https://guide.example.test/de",
+                "tos_uri#fr": "https://guide.example.test/fr",
                 "software_statement": signer.sign(vouched, "JWT"),
             }
         )
     names = {name: told[name] for name in told if name.startswith("client_name")}
     assert names == {"client_name": "Approved", "client_name#fr": "Approuvé"}
     assert told["client_uri#de"] == "https://guide.example.test/de", "nobody vouched for another"
+    assert told["tos_uri#fr"] == vouched["tos_uri#fr"], "also where it names one language alone"
