@@ -13,7 +13,7 @@ from idp.protocol.metadata_values import RegistrationError
 from idp.protocol.offer import Offer
 from tests.protocol.test_signing_algorithms import half
 from tests.support.browserless import Browserless, Page
-from tests.support.more_clients import Register
+from tests.support.more_clients import Register, change
 from tests.support.refusals import Refused, entries
 from tests.support.token_client import TokenClient
 from tests.support.token_parts import claims_of
@@ -199,17 +199,40 @@ def test_implicit_has_no_offline_access(hybrid: TokenClient, browserless: Browse
 
 @ON
 def test_case_036_a_client_gets_only_the_types_that_it_registered(
-    register: Register, webapp: TokenClient, browserless: Browserless, refused: Refused
+    register: Register,
+    webapp: TokenClient,
+    browserless: Browserless,
+    refused: Refused,
+    services: Services,
 ) -> None:
     narrow = register("narrow", grant_types=["implicit"], response_types=["id_token"])
+    without = register("without")
+    change(services, "without", grant_types=["refresh_token"])
     for client, response_type in (
         (webapp, "id_token"),
+        (without, "code"),
         (narrow, "code"),
         (narrow, "id_token token"),
     ):
         with refused("authorization.refused", times=1):
             page = browserless.start(client.authorization(response_type=response_type))
         assert answered(page)[1]["error"] == "unauthorized_client"
+
+
+@ON
+def test_group_b_every_type_with_a_code_needs_pkce(
+    hybrid: TokenClient, browserless: Browserless, refused: Refused
+) -> None:
+    """RFC 9700 section 2.1.1: a code is a code, whatever comes with it."""
+    for response_type in EVERY:
+        changes: dict[str, Any] = {"code_challenge": None, "code_challenge_method": None}
+        sent = hybrid.authorization("openid", response_type=response_type, **changes)
+        if "code" not in response_type:
+            assert browserless.start(sent).left_for is None
+            continue
+        with refused("authorization.refused", times=1):
+            page = browserless.start(sent)
+        assert answered(page)[1]["error"] == "invalid_request"
 
 
 def test_case_036_by_itself_the_server_gives_codes_alone(
