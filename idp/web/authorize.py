@@ -68,6 +68,7 @@ def authorize() -> Response:
     turn = turns.of_request(asked, client)
     match turn.step:
         case Refuse() as refused:
+            _note(client.client_id, refused.error, refused.description)
             where, silent = authorization_response.destination_of(asked), "none" in asked.prompt
             return to_client(where, refused.error, refused.description, silent=silent)
         case Finish() if turn.session:
@@ -191,6 +192,7 @@ def _refuse(turn: Turn, refused: Refuse) -> Response:
     """End an interaction that nobody cancelled: its client is told with the same care as before."""
     if turn.asked is None or turn.client is None:
         return turn.back()
+    _note(turn.client.client_id, refused.error, refused.description)
     ended = _ended(turn.found, refused.error, refused.description)
     return leave(
         turn.client,
@@ -225,7 +227,7 @@ def _finish(turn: Turn, session: Session) -> Response:
     try:
         values, issued = front_channel.issue(oauth_server().parts, asked, client, opening)
     except InvalidTarget as error:
-        note(RedirectedError("invalid_target", str(error)), client.client_id)
+        _note(client.client_id, "invalid_target", str(error))
         return to_client(where, "invalid_target", str(error), silent=False)
     except NoKeys as error:
         failed = client_tokens.redirected(error)
@@ -251,6 +253,10 @@ def _record(client_id: str | None, error: ShownError | RedirectedError) -> None:
     services().interactions.refuse(
         "authorization.refused", client_id, error.error, error.reason, origin()
     )
+
+
+def _note(client_id: str, error: str, description: str) -> None:
+    note(RedirectedError(error, description), client_id, counted=False)
 
 
 def _without_client(turn: Turn) -> Response:

@@ -6,8 +6,12 @@ from datetime import UTC, datetime
 from flask import request, url_for
 
 from idp.domain.client_errors import ClientError, Fault, Kind, Told
+from idp.domain.errors import Throttled
+from idp.protocol import requested_acr
 from idp.protocol.errors import RedirectedError, ShownError
+from idp.protocol.metadata import AUTHORIZE, LOGOUT
 from idp.protocol.server import endpoint_of
+from idp.store.errors import StoreError
 from idp.web.comparing import compared, whole
 from idp.web.context import origin, services
 from idp.web.fault_texts import EXPLAINED
@@ -19,6 +23,7 @@ _ANSWERS = frozenset(
         "consent_required",
         "interaction_required",
         "login_required",
+        requested_acr.UNMET,
     }
 )
 """What a client asked to be told, or a person decided: nothing of it is the client's mistake."""
@@ -35,12 +40,30 @@ _COMPARED = frozenset(
 """Where one letter counts; elsewhere names are compared as a whole."""
 
 
-def note(error: ShownError | RedirectedError, client_id: str | None) -> None:
-    """Write an error down for the developer of a client; nobody can prove to be it here."""
+def note(
+    error: ShownError | RedirectedError, client_id: str | None, *, counted: bool = True
+) -> None:
+    """Write an error down for the developer of a client; nobody can prove to be it here.
+
+    `counted`: against what the network may make us write. Else that is done here, and too many are
+    not written.
+    """
     if client_id is None or error.error in _ANSWERS:
         return
-    told = Told(endpoint_of(request.path), error.error, error.description, error.fault)
+    if not counted and not _may_write():
+        return
+    # The path of an interaction holds its handle.
+    where = endpoint_of(LOGOUT if request.path == LOGOUT else AUTHORIZE)
+    told = Told(where, error.error, error.description, error.fault)
     services().client_errors.note(client_id, told, origin(), proven=False)
+
+
+def _may_write() -> bool:
+    try:
+        services().throttle.count("refusal", origin().address)
+    except (Throttled, StoreError):
+        return False
+    return True
 
 
 def shown(client_id: str, most: int | None = None) -> Sequence[dict[str, object]]:

@@ -4,7 +4,7 @@ Whoever can register a client could otherwise make links to this server that end
 anybody being asked (RFC 9700 section 4.11.2).
 """
 
-from flask import Response, request
+from flask import Response, request, url_for
 
 from idp.domain.clients import Client
 from idp.domain.interactions import Ending
@@ -38,5 +38,11 @@ def leave(
         user_text=marked("Nothing you did is wrong, and nothing was sent to the application."),
         destination=destination,
         ending=ending,
-        developer={"error": error, "description": description, "parameter": None},
+        developer={
+            "error": error,
+            "description": description,
+            "parameter": None,
+            "docs_url": url_for("error_help"),
+            "in_log": True,
+        },
     )

@@ -167,6 +167,22 @@ def test_a_disabled_client_is_told_in_its_log_alone(
     assert {entry.told.endpoint for entry in log.entries()} == {"authorize", "token"}
 
 
+@pytest.mark.settings(network_limit=3)
+def test_a_sign_in_that_can_go_on_no_more(
+    webapp: TokenClient, browserless: Browserless, services: Services, log: Log, clock: HeldClock
+) -> None:
+    page = browserless.start(webapp.authorization())
+    services.clients.disable("webapp", origin=seeds.ORIGIN, actor=seeds.OPERATOR)
+    clock.advance(10)
+    page = browserless.get(page.url)
+    assert page.callback["error"] == "unauthorized_client"
+    entry = log.only("authorize", "unauthorized_client", Kind.OTHER)
+    assert entry.told.description == "This client is disabled."
+    for _ in range(4):
+        browserless.start(webapp.authorization())
+    assert sum(entry.times for entry in log.entries()) == 3
+
+
 def test_codes(
     webapp: TokenClient,
     deployment: Deployment,

@@ -232,6 +232,8 @@ LEAVING: dict[str, Any] = {
         "error": "invalid_scope",
         "description": "scope names nothing that this client may ask for.",
         "parameter": None,
+        "docs_url": "/help/errors",
+        "in_log": True,
     },
 }
 
