@@ -63,7 +63,7 @@ def test_the_front_page_leads_there(http: requests.Session) -> None:
 
 def test_production_has_no_outbox_page(app: Flask, http: requests.Session, put: Put) -> None:
     mail_id = put()
-    assert not [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/dev")]
+    assert not [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/dev/")]
     for path in ("/dev/mail", f"/dev/mail/{mail_id}", f"/dev/mail/{mail_id}/html"):
         assert http.get(f"{ISSUER}{path}").status_code == 404
     assert "/dev/mail" not in http.get(f"{ISSUER}/").text

@@ -14,6 +14,7 @@ from typing import Any
 
 import requests
 
+from tests.support import warm_command
 from tests.support.checkout import BIN, ROOT
 
 PATIENCE_SECONDS = 30
@@ -38,8 +39,11 @@ class Place:
     def run(self, *arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; `environment` adds to ours, `stdin` is its input."""
         environment = self.environment | more.get("environment", {})
+        if "before" not in more:
+            given = more.get("stdin", "")
+            return warm_command.run(arguments, environment, given, PATIENCE_SECONDS)
         return subprocess.run(
-            [*more.get("before", []), BIN / "idp", *arguments],
+            [*more["before"], BIN / "idp", *arguments],
             cwd=ROOT,
             env=environment,
             input=more.get("stdin", ""),

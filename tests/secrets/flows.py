@@ -2,15 +2,14 @@
 
 import json
 import socket
-import subprocess
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import requests
 
 from tests.secrets.factor_flows import app_code, fill, press, recovery_codes_on, seed_on
+from tests.support import warm_command
 from tests.support.browserless import Browserless, Page, Person
-from tests.support.checkout import BIN, ROOT
 from tests.support.deployment import Deployment
 from tests.support.factors import go
 from tests.support.secrets_seen import SecretsSeen
@@ -191,15 +190,7 @@ class Flows:
     def command(self, *words: str, given: str | Mapping[str, object] = "") -> str:
         """Run an `idp` command; what it prints is noted, what it logs is kept."""
         text = given if isinstance(given, str) else json.dumps(given)
-        done = subprocess.run(
-            [str(BIN / "idp"), *words],
-            cwd=ROOT,
-            env=dict(self._environment),
-            input=f"{text}\n",
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = warm_command.run(words, self._environment, f"{text}\n")
         assert done.returncode == 0, done.stderr
         self._seen.output(done.stdout)
         self.said += done.stderr.encode()

@@ -22,7 +22,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
-from tests.support import databases
+from tests.support import databases, warm_command
 from tests.support.application import KEY_ENCRYPTION_KEY, Seeded, Templates
 from tests.support.checkout import BIN, ROOT
 from tests.support.deployment import Deployment
@@ -121,15 +121,18 @@ class Serving:
 
     def command(self, *words: str, input_text: str = "") -> str:
         """Run an `idp` command on the same database and return its output."""
-        done = subprocess.run(
-            [*self.program, *words],
-            cwd=ROOT,
-            env=self.environment,
-            input=input_text,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        if self.program == Serving.program:
+            done = warm_command.run(words, self.environment, input_text)
+        else:
+            done = subprocess.run(
+                [*self.program, *words],
+                cwd=ROOT,
+                env=self.environment,
+                input=input_text,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
