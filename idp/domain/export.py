@@ -18,6 +18,7 @@ from idp.domain.devices import Devices
 from idp.domain.own_password import OwnPassword
 from idp.domain.sessions import Sessions
 from idp.domain.subjects import Subjects
+from idp.store import clients
 from idp.store.database import Store
 
 Document = dict[str, Any]
@@ -68,6 +69,7 @@ class Export:
             "sessions": [_session(asdict(one)) for one in self._sessions.of(account.id)],
             "devices": _rows(map(asdict, self._devices.of(account.id))),
             "applications": self._applications(account),
+            "registered_applications": self._registered(account.id),
             "activity": [_happening(asdict(one)) for one in self._activity.all(account.id)],
         }
 
@@ -91,6 +93,19 @@ class Export:
                 "stays_connected": one.offline,
             }
             for one in self._connections.of(account.id)
+        ]
+
+    def _registered(self, account_id: str) -> list[Document]:
+        """Return the clients that belong to the person, as they are registered."""
+        with self._store.reading() as connection:
+            found = {row["client_id"]: row for row in clients.owned(connection, account_id)}
+        return [
+            {
+                "client_id": row["client_id"],
+                "metadata": dict(row["details"]),
+                "created_at": _time(row["created_at"]),
+            }
+            for row in found.values()
         ]
 
 

@@ -71,6 +71,19 @@ def test_each_kind_gives_the_metadata_that_suits_it(
     assert [one["actor"] for one in added[-5:]] == [f"account:{developer.account_id}"] * 5
 
 
+def test_what_one_takes_along_holds_them_and_no_secret(
+    developer: Developer, services: Services
+) -> None:
+    found = developer.register("web")
+    account = services.accounts.get(developer.account_id)
+    told = services.own.export.of(account, By(f"account:{account.id}", ORIGIN))
+    (one,) = told["registered_applications"]
+    assert one["client_id"] == found.client_id
+    assert one["metadata"]["redirect_uris"] == [CALLBACK]
+    assert found.secret not in repr(told)
+    assert "digest" not in repr(told)
+
+
 @pytest.mark.settings(**SERVICES)
 def test_what_is_registered_works(developer: Developer) -> None:
     web = developer.register("web").client()
