@@ -15,7 +15,8 @@ class Background:
     """Calls `task` every `interval` seconds.
 
     `failures` are logged and the task is called again at the next turn. Anything else ends the
-    thread with a traceback; a later request starts it again, at most once in each interval.
+    thread with a traceback; a later request starts it again, at most once in each interval. `wake`
+    begins a turn now.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Background:
         self._pid = 0
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._woken = threading.Event()
         self._starting = threading.Lock()
         self._started_at = 0.0
 
@@ -53,6 +55,7 @@ class Background:
         self._pid = os.getpid()
         self._started_at = time.monotonic()
         self._stopping = threading.Event()
+        self._woken = threading.Event()
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
         self._thread.start()
         if forked:
@@ -62,14 +65,23 @@ class Background:
         """Let the thread finish what it does, for at most 5 s, and end. It does not start again."""
         thread = self._thread
         self._stopping.set()
+        self._woken.set()
         if self._pid == os.getpid() and thread is not None:
             thread.join(_STOP_SECONDS)
         atexit.unregister(self.stop)
 
+    def wake(self) -> None:
+        """Let the thread, if it runs, take its next turn now."""
+        self._woken.set()
+
     def _run(self) -> None:
         # Processes that start together take different turns.
         wait = self._interval * (os.getpid() % 10) / 10
-        while not self._stopping.wait(wait):
+        while not self._stopping.is_set():
+            self._woken.wait(wait)
+            if self._stopping.is_set():
+                break
+            self._woken.clear()
             self._attempt(self._task)
             wait = self._interval
         self._attempt(self._finish)

@@ -30,7 +30,7 @@ class Registering:
     @property
     def tasks(self) -> Sequence[Callable[[], object]]:
         """What recurs."""
-        return self.registrations.delete_unused, self.logos.fetch_due
+        return (self.registrations.delete_unused,)
 
 
 def registering(
@@ -44,6 +44,9 @@ def registering(
 ) -> Registering:
     """Put it together."""
     tokens = InitialTokens(store, audit, clock)
-    registrations = Registrations(store, clients, tokens, throttle, audit, clock, settings)
+    logos = Logos(store, clients, clock, fetcher)
+    registrations = Registrations(
+        store, clients, tokens, logos.look_soon, throttle, audit, clock, settings
+    )
     owned = OwnedClients(store, clients, throttle, audit, settings)
-    return Registering(tokens, registrations, owned, Logos(store, clients, clock, fetcher))
+    return Registering(tokens, registrations, owned, logos)

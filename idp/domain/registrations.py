@@ -4,7 +4,7 @@ Each has a registration access token, which opens its own registration and no ot
 digest is kept; every change gives a new one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,7 @@ class Registrations:
         store: Store,
         clients: Clients,
         initial_tokens: InitialTokens,
+        look_for_logos: Callable[[], object],
         throttle: Throttle,
         audit: Audit,
         clock: Clock,
@@ -64,6 +65,7 @@ class Registrations:
         self._store = store
         self._clients = clients
         self._initial_tokens = initial_tokens
+        self._look_for_logos = look_for_logos
         self._throttle = throttle
         self._audit = audit
         self._clock = clock
@@ -108,8 +110,7 @@ class Registrations:
                 self._initial_tokens.take_within(connection, initial)
             self._clients.add_within(connection, client_id, details, new_secret, origin, actor)
             rows.add(connection, row)
-        self._clients.forget()
-        return Registered(self._clients.get(client_id), new_secret, token)
+        return self._registered(client_id, new_secret, token)
 
     def find(self, client_id: str, token: str) -> Managed:
         """Return the client of which this is the registration access token. Raises Refused,
@@ -151,8 +152,15 @@ class Registrations:
                 rows.drop_secrets(connection, client_id)
             self._clients.change_within(connection, client_id, details, new_secret)
             self._record(connection, "client.changed", client_id, origin)
+        return self._registered(client_id, new_secret, token)
+
+    def _registered(self, client_id: str, secret: str | None, token: str) -> Registered:
+        """Return what was written, and let its logo be looked for."""
         self._clients.forget()
-        return Registered(self._clients.get(client_id), new_secret, token)
+        client = self._clients.get(client_id)
+        if client.details.get("logo_uri") and not client.logo:
+            self._look_for_logos()
+        return Registered(client, secret, token)
 
     def delete(self, managed: Managed, origin: Origin) -> None:
         """Delete the client, and with it its secrets, consents, authorizations and tokens. Raises

@@ -10,7 +10,7 @@ from idp.store.tables import Client, ClientLogo, table
 _TABLE = table(ClientLogo)
 _CLIENTS = table(Client)
 _DUE = (
-    select(_TABLE.c.client_id, _TABLE.c.uri, _TABLE.c.tries)
+    select(_TABLE.c.client_id, _TABLE.c.uri, _TABLE.c.tries, _TABLE.c.due_at)
     .where(_TABLE.c.due_at <= bindparam("now"))
     .order_by(_TABLE.c.due_at)
     .limit(bindparam("most"))
@@ -37,6 +37,12 @@ def want(connection: Connection, client_id: str, uri: str | None, now: int) -> N
 def due(connection: Connection, now: int, most: int) -> Sequence[RowMapping]:
     """Return some of the pictures that are to be fetched."""
     return connection.execute(_DUE, {"now": now, "most": most}).mappings().all()
+
+
+def claim(connection: Connection, client_id: str, due_at: int, until: int) -> bool:
+    """Put a picture of `due` off, so that nobody else fetches it; False when somebody does."""
+    same = (_TABLE.c.client_id == client_id, _TABLE.c.due_at == due_at)
+    return connection.execute(update(_TABLE).where(*same).values(due_at=until)).rowcount == 1
 
 
 def keep(connection: Connection, client_id: str, uri: str, values: Mapping[str, Any]) -> None:

@@ -301,6 +301,17 @@ def test_a_failure_is_logged_and_tried_again(
     assert "it will try again: StoreUnavailable: away" in caplog.text
 
 
+def test_a_thread_that_is_woken_takes_its_turn_at_once(task: Task) -> None:
+    rare = Background(task, 3600, (), task.ended.set)
+    rare.ensure_started()
+    for _ in range(2):
+        rare.wake()
+        assert task.called.wait(30)
+        task.called.clear()
+    rare.stop()
+    assert task.ended.is_set()
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_thread_that_died_is_started_again_by_a_later_request(
     task: Task, background: Background

@@ -120,6 +120,39 @@ def test_a_logo_is_fetched_later_and_shown_from_here(
     assert shown() == ""
 
 
+@pytest.mark.settings(registration="open")
+@pytest.mark.every_database
+def test_of_several_nodes_one_fetches(
+    registrar: Registrar, services: Services, clock: HeldClock
+) -> None:
+    class Slow(Web):
+        def get(self, url: str, *, accept: tuple[str, ...], largest: int = 0) -> Fetched:
+            """Let another node look meanwhile."""
+            other.fetch_due()
+            return super().get(url, accept=accept, largest=largest)
+
+    web, meanwhile = Slow(logo=drawing.png()), Web()
+    other = Logos(services.store, services.clients, clock, meanwhile)
+    client_id = registrar.registered(logo_uri=LOGO)["client_id"]
+    Logos(services.store, services.clients, clock, web).fetch_due()
+    assert (web.asked, meanwhile.asked) == ([LOGO], [])
+    assert services.clients.get(client_id).logo
+
+
+@pytest.mark.settings(registration="open")
+def test_who_registers_does_not_wait_for_the_next_look(
+    registrar: Registrar, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[object] = []
+    background = services.registering.logos._background
+    monkeypatch.setattr(background, "wake", lambda: looks.append(1))
+    told = registrar.registered()
+    assert looks == []
+    told = registrar.put(told, **METADATA, logo_uri=LOGO).json()
+    registrar.registered(logo_uri=LOGO)
+    assert len(looks) == 2
+
+
 def test_who_has_no_picture_is_asked_a_few_times(services: Services, clock: HeldClock) -> None:
     web = Web()
     logos = Logos(services.store, services.clients, clock, web)

@@ -67,7 +67,8 @@ def running(settings: Settings, clock: Clock) -> Iterator[Flask]:
     app.jinja_env.bytecode_cache = _COMPILED
     services = services_of(app)
     # Once stopped it stays so: no thread of its own does anything between two lines of a test.
-    for tasks in (services.housekeeping, delivery_of(app), logout_delivery_of(app)):
+    own = (services.housekeeping, services.registering.logos)
+    for tasks in (*own, delivery_of(app), logout_delivery_of(app)):
         tasks.ensure_started()
         tasks.stop()
     try:
