@@ -108,8 +108,13 @@ def test_without_a_secret_to_sign_with_there_is_no_token_of_another_form(
 
 @pytest.mark.settings(network_limit=1000)
 def test_case_049_case_050_no_other_key_makes_a_hint(
-    keyed: TokenClient, webapp: TokenClient, browserless: Browserless, refused: Refused
+    keyed: TokenClient,
+    webapp: TokenClient,
+    register: Register,
+    browserless: Browserless,
+    refused: Refused,
 ) -> None:
+    asserting = register("asserting", token_endpoint_auth_method="client_secret_jwt")
     claims = claims_of(keyed.sign_in(browserless)["id_token"])
     header = {"alg": "HS256", "typ": "JWT"}
     jwks = keyed.http.get(keyed.discovery["jwks_uri"]).json()
@@ -125,6 +130,9 @@ def test_case_049_case_050_no_other_key_makes_a_hint(
         # A client whose tokens are signed by our keys can't make one with its secret.
         "another client": forging.by_hmac(
             header, {**claims, "aud": "webapp"}, webapp.client_secret.encode()
+        ),
+        "a secret for assertions": forging.by_hmac(
+            header, {**claims, "aud": "asserting"}, asserting.client_secret.encode()
         ),
         "a stranger": forging.by_hmac(header, {**claims, "aud": "nobody"}, secret),
         "two": forging.by_hmac(header, {**claims, "aud": ["keyed", "webapp"]}, secret),
