@@ -269,7 +269,7 @@ class Clients:
             return
         with self._store.writing() as connection:
             rows.used(connection, client.client_id, now, now - _NOTED_SECONDS)
-        self._recent.forget()
+        self._recent.forget_one(client.client_id)
 
     def rotate_secret(
         self, client_id: str, keep_old_seconds: int = 0, *, origin: Origin, actor: str

@@ -50,6 +50,12 @@ class Recent(Generic[Value]):
     def __len__(self) -> int:
         return len(self._kept)
 
+    def forget_one(self, key: Hashable) -> None:
+        """Drop one value: nothing but that was changed here."""
+        with self._lock:
+            self._changes += 1
+            self._kept.pop(key, None)
+
     def forget(self) -> None:
         """Drop everything: something was changed here."""
         with self._lock:

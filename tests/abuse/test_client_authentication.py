@@ -478,3 +478,14 @@ def test_refusals_are_throttled_and_what_is_right_is_not(
     answers = [webapp.refresh("x" * 43).status_code for _ in range(125)]
     assert answers == [400] * 120 + [429] * 5
     tokens(webapp.redeem(found))
+
+
+def test_who_names_a_resource_and_no_scope_gets_its_own_scopes_there(
+    service: TokenClient, notes_api: TokenClient
+) -> None:
+    """RFC 8707 section 2.2; the client has a scope at another resource too."""
+    for resource, scope in ((NOTES_API, "notes:read"), (FILES_API, "files:read")):
+        issued = tokens(service.credentials(resource=resource))
+        assert issued["scope"] == scope
+    found = notes_api.introspect(tokens(service.credentials(resource=NOTES_API))["access_token"])
+    assert (found.json()["aud"], found.json()["scope"]) == (NOTES_API, "notes:read")

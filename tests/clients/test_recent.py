@@ -51,6 +51,17 @@ def test_forgotten_at_a_change() -> None:
     assert len(calls) == 2
 
 
+def test_one_is_forgotten_and_the_others_stay() -> None:
+    calls = list[str]()
+    recent: Recent[str | None] = Recent(HeldClock(), 5)
+    for key in ("a", "b"):
+        recent.get(key, lambda: "old")
+    recent.forget_one("a")
+    recent.forget_one("never kept")
+    assert recent.get("b", lambda: reader(calls, "new")) == "old"
+    assert recent.get("a", lambda: reader(calls, "new")) == "new"
+
+
 def test_what_was_read_before_a_change_is_not_kept_after_it() -> None:
     recent: Recent[str | None] = Recent(HeldClock(), 5)
 

@@ -26,7 +26,14 @@ class ClientCredentialsGrant(TokenGrant):
         except scopes.InvalidScope as error:
             fault = faults.scope(self.request.values.get("scope", ""), client.scopes)
             raise MachineError("invalid_scope", str(error), fault=fault) from error
+        if not asked and self.request.resources:
+            granted = self._at(self.request.resources[0], granted)
         return Grounds(client, tuple(granted), self.request.resources)
+
+    def _at(self, resource: str, scopes: list[str]) -> list[str]:
+        """Return what a client may do at the resource it named (RFC 8707 section 2.2)."""
+        server = self.server.parts.resources.find(resource)
+        return [scope for scope in scopes if server and scope in server.scopes]
 
     def commit(self, issued: Issued) -> None:
         """Record it."""
