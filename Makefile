@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 TESTED_WITH := chromium libatomic1 curl postgresql nginx
 STYLELINT := tests/house/node_modules/.bin/stylelint
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	--no-header --extra postgres setup.cfg requirements-build.in
+	--no-header --extra server --extra postgres setup.cfg requirements-build.in
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
