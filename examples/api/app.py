@@ -4,20 +4,25 @@ to delete everything takes a strong sign-in.
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import requests
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from examples.api.access_token import Introspection, OfflineCheck
-from examples.api.bearer import SignInNeeded, answer_refusals, current_token, requires
-from examples.api.metadata import AuthorizationServer, Clock
+from idp import guard
+from idp.guard import Credentials, Guard, Http, Needs
+from idp.guard.flask import current_token, protected
 
 LONGEST_NOTE = 500
 STRONG = ("urn:doorward:acr:two-factor", "urn:doorward:acr:phishing-resistant")
 FRESH_SECONDS = 300
+
+# A revoked token reads on until it expires; from that moment on it writes nothing.
+READ = Needs("notes:read")
+WRITE = Needs("notes:write", live=True)
+# Two factors, proven a few minutes ago at most, are asked for by the answer (RFC 9470).
+FORGET = Needs("notes:write", live=True, acr_values=STRONG, max_age=FRESH_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -41,28 +46,30 @@ class Settings:
 
 
 def create_app(
-    settings: Settings, http: requests.Session | None = None, clock: Clock = time.time
+    settings: Settings, http: Http | None = None, clock: Callable[[], float] = time.time
 ) -> Flask:
-    """Build the application. Tests bring a session and a clock of their own."""
+    """Build the application. Tests bring a connection and a clock of their own."""
     app = Flask(__name__)
-    server = AuthorizationServer(settings.issuer, http or requests.Session(), clock)
-    offline = OfflineCheck(server, settings.identifier, clock)
-    asking = Introspection(
-        server, settings.identifier, settings.introspection_id, settings.introspection_secret
+    door = Guard(
+        guard.Settings(
+            issuer=settings.issuer,
+            resource=settings.identifier,
+            credentials=Credentials(settings.introspection_id, settings.introspection_secret),
+            realm="Field Notes",
+        ),
+        http,
+        clock,
     )
     notes: dict[str, list[str]] = defaultdict(list)
-    answer_refusals(app, realm="Field Notes")
 
     @app.get("/notes")
-    @requires(offline, "notes:read")
+    @protected(door, READ)
     def read() -> ResponseReturnValue:
-        """Checked offline: a revoked token reads on until it expires."""
         return jsonify(notes=notes[current_token().subject])
 
     @app.post("/notes")
-    @requires(asking, "notes:write")
+    @protected(door, WRITE)
     def write() -> ResponseReturnValue:
-        """Checked by introspection: a revoked token writes nothing, from that moment on."""
         sent = request.get_json(silent=True)
         text = sent.get("text") if isinstance(sent, dict) else None
         if not isinstance(text, str) or not 0 < len(text) <= LONGEST_NOTE:
@@ -71,9 +78,8 @@ def create_app(
         return jsonify(notes=notes[current_token().subject]), 201
 
     @app.delete("/notes")
-    @requires(asking, "notes:write", SignInNeeded(STRONG, FRESH_SECONDS, clock))
+    @protected(door, FORGET)
     def forget() -> ResponseReturnValue:
-        """Wants two factors, proven a few minutes ago at most, and asks for them (RFC 9470)."""
         notes.pop(current_token().subject, None)
         return "", 204
 

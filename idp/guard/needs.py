@@ -46,7 +46,8 @@ class Needs:
 
     `max_age`: at most so many seconds since the sign-in. `live`: the server is asked, so that a
     revoked token is refused at once. `ask`: the policy engine has to allow it.
-    Collections may be texts with spaces. Raises ConfigurationError.
+    Scopes and `acr_values` may be one text with spaces, a role may be one text. Raises
+    ConfigurationError.
     """
 
     scopes: Collection[str] = ()
@@ -57,12 +58,17 @@ class Needs:
     ask: Ask | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("scopes", "roles", "acr_values"):
+        for name in ("scopes", "acr_values"):
             given = getattr(self, name)
             words = tuple(given.split() if isinstance(given, str) else given)
             if not all(isinstance(each, str) and _WORD.fullmatch(each) for each in words):
                 raise ConfigurationError(f"{name}: must be words of printable ASCII.")
             object.__setattr__(self, name, words)
+        # A role may have spaces in its name.
+        roles = (self.roles,) if isinstance(self.roles, str) else tuple(self.roles)
+        if not all(isinstance(each, str) and each for each in roles):
+            raise ConfigurationError("roles: must be texts.")
+        object.__setattr__(self, "roles", roles)
         if self.max_age is not None and self.max_age < 0:
             raise ConfigurationError("max_age: must not be negative.")
 

@@ -8,8 +8,8 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from examples.api.access_token import LEEWAY_SECONDS
 from examples.webapp.signed_in import SignedIn
+from idp.guard import Settings
 from tests.end_to_end.conftest import ACCESS_TOKEN_SECONDS, FieldNotes
 from tests.support.chromium import Complaints
 from tests.support.seeds import ADA
@@ -85,7 +85,7 @@ def assert_over(field_notes: FieldNotes, access_token: str, refresh_token: str) 
     assert answer.status_code == 401
     assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
     assert read(field_notes, access_token) == 200
-    field_notes.api_clock.ahead = ACCESS_TOKEN_SECONDS + LEEWAY_SECONDS
+    field_notes.api_clock.ahead = ACCESS_TOKEN_SECONDS + Settings.leeway
     assert read(field_notes, access_token) == 401
 
 

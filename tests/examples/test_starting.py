@@ -55,7 +55,9 @@ def get(url: str) -> requests.Response:
 
 def test_the_api_starts_with_one_command() -> None:
     with started("examples.api", CONFIGURED) as url:
-        assert get(f"{url}/notes").headers["WWW-Authenticate"] == 'Bearer realm="Field Notes"'
+        answer = get(f"{url}/notes")
+        challenge = 'Bearer realm="Field Notes", scope="notes:read"'
+        assert answer.headers["WWW-Authenticate"] == challenge
 
 
 def test_the_web_application_starts_with_one_command() -> None:

@@ -10,6 +10,7 @@ from tests.abuse_browser.asking import at_password
 from tests.support.browserless import Browserless
 from tests.support.deployment import Deployment
 from tests.support.factors import Factors, factors, type_code
+from tests.support.guard_http import Wire
 from tests.support.held_clock import HeldClock
 from tests.support.seeds import ADA, NOTES_API
 from tests.support.token_client import TokenClient
@@ -20,7 +21,7 @@ SCOPES = "openid notes:read notes:write"
 @pytest.fixture
 def api(deployment: Deployment, clock: HeldClock) -> FlaskClient:
     settings = Settings(deployment.issuer, NOTES_API, *deployment.seeds.credentials[NOTES_API])
-    return create_app(settings, deployment.new_http(), clock).test_client()
+    return create_app(settings, Wire(deployment.new_http()), clock).test_client()
 
 
 @pytest.fixture
