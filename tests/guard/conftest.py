@@ -60,10 +60,10 @@ class Engine:
 class Wires:
     """Each server is reached its own way."""
 
-    def __init__(self, wire: Wire, engine: Engine) -> None:
+    def __init__(self, wire: Wire, engine: Engine, client: HttpClient) -> None:
         self._wire = wire
         self._engine = engine
-        self._client = engine.client()
+        self._client = client
 
     def send(self, method: str, url: str, *rest: Any) -> Answer:
         """Ask whom the address names."""
@@ -113,7 +113,7 @@ def make_guard(
     settings_of_api: Callable[..., Settings], wire: Wire, engine: Engine, clock: HeldClock
 ) -> Iterator[Callable[..., Guard]]:
     """A guard of the Notes API, with other settings where they are given."""
-    wires = Wires(wire, engine)
+    wires = Wires(wire, engine, engine.client())
     yield lambda **changes: Guard(settings_of_api(**changes), wires, clock)
     wires.close()
 

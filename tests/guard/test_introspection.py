@@ -199,7 +199,8 @@ def test_how_the_kit_proves_itself(settings_of_api: Callable[..., Any], clock: H
     scheme, _, pair = headers["Authorization"].partition(" ")
     name, _, secret = base64.b64decode(pair).decode().partition(":")
     assert (scheme, unquote_plus(name), unquote_plus(secret)) == ("Basic", "a:b c", "é%+/=")
-    assert parse_qs(str(body, "ascii")) == {"token": [OPAQUE], "token_type_hint": ["access_token"]}
+    assert body is not None
+    assert parse_qs(body.decode()) == {"token": [OPAQUE], "token_type_hint": ["access_token"]}
     assert "é%+/=" not in repr(settings)
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from idp.guard import AccessToken, Guard, Needs, Question, Refused, Request
-from tests.guard.conftest import Engine
+from idp.guard import AccessToken, Guard, HttpClient, Needs, Question, Refused, Request
+from tests.guard.conftest import Engine, Wires
 from tests.support.guard_http import Wire
 from tests.support.token_client import TokenClient
 from tests.support.token_parts import claims_of
@@ -119,11 +119,9 @@ def test_an_engine_that_nobody_vouches_for_is_not_asked(
 ) -> None:
     """Its certificate is by an authority that the system does not know."""
     engine.says({"decision": True})
-    usual = Guard(settings_of_api(), None, clock)
-    offline = Guard(settings_of_api(), wire, clock)
-    assert check(offline, token, Needs()) is None
-    vars(usual)["_offline"] = vars(offline)["_offline"]
-    refused = check(usual, token)
+    guard = Guard(settings_of_api(), Wires(wire, engine, HttpClient()), clock)
+    assert check(guard, token, Needs()) is None
+    refused = check(guard, token)
     assert refused is not None
     assert refused.problem == "unavailable"
     assert engine.asked == []
