@@ -31,6 +31,26 @@ class Compact:
 
 def read(token: str) -> Compact:
     """Take a token apart. `typ` is returned as it is compared. Raises InvalidToken."""
+    header_part, claims_part, signature_part = _split(token)
+    header = read_object(decode(header_part))
+    if "crit" in header or "b64" in header:
+        raise InvalidToken("an extension that is not understood")  # RFC 7515 section 4.1.11
+    algorithm, kid, typ = (header.get(name) for name in ("alg", "kid", "typ"))
+    if not (isinstance(algorithm, str) and isinstance(kid, str) and isinstance(typ, str)):
+        raise InvalidToken("alg, kid and typ are needed")
+    if not 0 < len(kid) <= _LONGEST_KID:
+        raise InvalidToken("kid is empty or too long")
+    return Compact(
+        algorithm,
+        kid,
+        typ.lower().removeprefix("application/"),  # RFC 7515 section 4.1.9
+        read_object(decode(claims_part)),
+        header_part + b"." + claims_part,
+        decode(signature_part),
+    )
+
+
+def _split(token: str) -> list[bytes]:
     if len(token) > LONGEST_TOKEN:
         raise InvalidToken("too long")
     try:
@@ -39,17 +59,7 @@ def read(token: str) -> Compact:
         raise InvalidToken("not ASCII") from error
     if len(parts) != 3 or len(parts[0]) > _LONGEST_HEADER:
         raise InvalidToken("not three parts, or a long header")
-    header = read_object(decode(parts[0]))
-    if "crit" in header or "b64" in header:
-        raise InvalidToken("an extension that is not understood")  # RFC 7515 section 4.1.11
-    algorithm, kid, typ = (header.get(name) for name in ("alg", "kid", "typ"))
-    if not (isinstance(algorithm, str) and isinstance(kid, str) and isinstance(typ, str)):
-        raise InvalidToken("alg, kid and typ are needed")
-    if not 0 < len(kid) <= _LONGEST_KID:
-        raise InvalidToken("kid is empty or too long")
-    media_type = typ.lower().removeprefix("application/")  # RFC 7515 section 4.1.9
-    claims = read_object(decode(parts[1]))
-    return Compact(algorithm, kid, media_type, claims, parts[0] + b"." + parts[1], decode(parts[2]))
+    return parts
 
 
 def decode(part: bytes) -> bytes:

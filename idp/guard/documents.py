@@ -70,7 +70,7 @@ class Kept(Generic[Document]):
         self._lock = threading.Lock()
         self._copy: _Copy[Document] | None = None
         self._tried_at = float("-inf")
-        self._failed: Unavailable | None = None
+        self._failure = ""
 
     def get(self) -> Document:
         """Return the document. Raises Unavailable."""
@@ -95,8 +95,8 @@ class Kept(Generic[Document]):
             if self._copy and self._copy.document is not seen:
                 return self._copy.document
             if self._is_paused(self._pause):
-                if self._failed:
-                    raise self._failed
+                if self._failure:
+                    raise Unavailable(self._failure)
                 return seen
             return self._try()
 
@@ -107,8 +107,8 @@ class Kept(Generic[Document]):
             return copy.document
         if usable and self._is_paused(self._pause):
             return usable.document
-        if self._failed and self._is_paused(_RETRY_SECONDS):
-            raise self._failed
+        if self._failure and self._is_paused(_RETRY_SECONDS):
+            raise Unavailable(self._failure)
         try:
             return self._try()
         except Unavailable as error:
@@ -122,9 +122,9 @@ class Kept(Generic[Document]):
         try:
             document, seconds = self._fetch()
         except Unavailable as error:
-            self._failed = error
+            self._failure = str(error)
             raise
-        self._failed = None
+        self._failure = ""
         fresh_until = now + max(seconds, self._pause)
         self._copy = _Copy(document, now, fresh_until, fresh_until + self._stale)
         return document

@@ -9,6 +9,7 @@ import http.client
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -68,6 +69,7 @@ class HttpClient:
         self._trusted = trusted
         self._lock = threading.Lock()
         self._idle: dict[Origin, list[_Line]] = {}
+        weakref.finalize(self, _hang_up, self._idle)
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float
@@ -95,10 +97,7 @@ class HttpClient:
     def close(self) -> None:
         """Close the connections that nobody uses."""
         with self._lock:
-            lines = [line for kept in self._idle.values() for line in kept]
-            self._idle.clear()
-        for line in lines:
-            line.socket.hang_up()
+            _hang_up(self._idle)
 
     def _ask(self, origin: Origin, line: _Line, ends: float, question: _Question) -> Answer:
         line.socket.ends = ends
@@ -152,6 +151,12 @@ class HttpClient:
                 self._trusted = ssl.create_default_context()
                 self._trusted.minimum_version = ssl.TLSVersion.TLSv1_2
             return self._trusted
+
+
+def _hang_up(idle: dict[Origin, list[_Line]]) -> None:
+    for line in [line for kept in idle.values() for line in kept]:
+        line.socket.hang_up()
+    idle.clear()
 
 
 def _read(response: http.client.HTTPResponse) -> Answer:

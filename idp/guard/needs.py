@@ -58,12 +58,8 @@ class Needs:
     ask: Ask | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("scopes", "acr_values"):
-            given = getattr(self, name)
-            words = tuple(given.split() if isinstance(given, str) else given)
-            if not all(isinstance(each, str) and _WORD.fullmatch(each) for each in words):
-                raise ConfigurationError(f"{name}: must be words of printable ASCII.")
-            object.__setattr__(self, name, words)
+        object.__setattr__(self, "scopes", _words("scopes", self.scopes))
+        object.__setattr__(self, "acr_values", _words("acr_values", self.acr_values))
         # A role may have spaces in its name.
         roles = (self.roles,) if isinstance(self.roles, str) else tuple(self.roles)
         if not all(isinstance(each, str) and each for each in roles):
@@ -87,3 +83,10 @@ class Needs:
         if self.max_age is None:
             return True
         return token.auth_time is not None and now - token.auth_time <= self.max_age
+
+
+def _words(name: str, given: Collection[str]) -> tuple[str, ...]:
+    words = tuple(given.split() if isinstance(given, str) else given)
+    if not all(isinstance(each, str) and _WORD.fullmatch(each) for each in words):
+        raise ConfigurationError(f"{name}: must be words of printable ASCII.")
+    return words

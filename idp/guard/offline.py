@@ -55,8 +55,12 @@ def check_claims(claims: Mapping[str, Any], settings: Settings, now: float) -> N
         raise InvalidToken("meant for somebody else")
     if "cnf" in claims:
         raise InvalidToken("bound to a key")
+    _check_times(claims, now, settings.leeway)
+
+
+def _check_times(claims: Mapping[str, Any], now: float, leeway: int) -> None:
     expires, starts, issued = (access_token.seconds(claims, name) for name in ("exp", "nbf", "iat"))
-    if expires is not None and now >= expires + settings.leeway:
+    if expires is not None and now >= expires + leeway:
         raise InvalidToken("expired")
-    if max(starts or 0, issued or 0) > now + settings.leeway:
+    if max(starts or 0, issued or 0) > now + leeway:
         raise InvalidToken("not valid yet")

@@ -124,7 +124,7 @@ class Refusals:
 
 def _problem(status: int, problem: str, title: str, detail: str, more: Mapping[str, Any]) -> bytes:
     said = {"type": PROBLEM + problem, "title": title, "status": status, "detail": detail}
-    return json.dumps({**said, **more}, ensure_ascii=False).encode()
+    return json.dumps({**said, **more}).encode()
 
 
 def _usual(body: bytes) -> tuple[tuple[str, str], ...]:

@@ -76,6 +76,9 @@ class Settings:
             _check_url("engine", self.engine)
         if self.published:
             _check_url("resource", self.resource)
+        self._check_choices()
+
+    def _check_choices(self) -> None:
         if not _PLAIN.fullmatch(self.realm or self.resource):
             raise ConfigurationError("realm: must be printable ASCII without quotation marks.")
         if not self.algorithms or not ALGORITHMS.issuperset(self.algorithms):

@@ -60,12 +60,21 @@ def test_the_api_starts_with_one_command() -> None:
         assert answer.headers["WWW-Authenticate"] == challenge
 
 
+def test_the_archive_starts_with_one_command() -> None:
+    settings = {**CONFIGURED, "RESOURCE": "http://localhost:8003"}
+    with started("examples.archive", settings) as url:
+        answer = get(f"{url}/boxes")
+        where = "http://localhost:8003/.well-known/oauth-protected-resource"
+        assert f'resource_metadata="{where}"' in answer.headers["WWW-Authenticate"]
+        assert get(f"{url}/health").json() == {"archive": "open"}
+
+
 def test_the_web_application_starts_with_one_command() -> None:
     with started("examples.webapp", CONFIGURED) as url:
         assert "Sign in" in get(url).text
 
 
-@pytest.mark.parametrize("module", ["examples.api", "examples.webapp"])
+@pytest.mark.parametrize("module", ["examples.api", "examples.archive", "examples.webapp"])
 def test_what_is_missing_is_said_in_one_sentence(module: str) -> None:
     environment = {"PATH": os.environ["PATH"], "ISSUER": "http://localhost:8000"}
     done = subprocess.run(
@@ -81,8 +90,10 @@ def test_the_readme_says_what_the_tests_do() -> None:
     readme = (ROOT / "examples/README.md").read_text("utf-8")
     for words in (
         ".venv/bin/python -m examples.api",
+        ".venv/bin/python -m examples.archive",
         ".venv/bin/python -m examples.webapp",
         "idp resources add https://api.example.com",
+        "idp resources add http://localhost:8003",
         "idp clients add --metadata examples/webapp/client.json",
     ):
         assert words in readme

@@ -1,5 +1,6 @@
 """How the kit asks servers: what it believes, what it refuses, and when it gives up."""
 
+import gc
 import gzip
 import ssl
 from collections.abc import Iterator
@@ -91,6 +92,21 @@ def test_a_connection_is_used_again_and_replaced_when_it_was_closed(
     client.close()
     assert get(client, tls_site.url("/keep")).body == b"{}"
     assert len(set(ports)) == 3
+
+
+def test_who_is_forgotten_hangs_up(tls_site: Site) -> None:
+    """A socket that nobody closed would be a warning, which is an error here."""
+
+    def keep(handler: BaseHTTPRequestHandler) -> None:
+        handler.protocol_version = "HTTP/1.1"
+        handler.close_connection = False
+        say(handler, 200, {"Content-Length": "0"})
+
+    tls_site.answers["/keep"] = keep
+    client = HttpClient(ssl.create_default_context(cafile=str(tls_site.authority)))
+    assert get(client, tls_site.url("/keep")).status == 200
+    del client
+    gc.collect()
 
 
 def test_what_takes_too_long(client: HttpClient, tls_site: Site) -> None:

@@ -136,6 +136,7 @@ def test_an_engine_that_nobody_vouches_for_is_not_asked(
         ({"reason_user": {"de": "Nur Eigentümer."}}, "Nur Eigentümer."),
         ({"reason_user": {"403": 7, "de": ["x"]}}, "You are not allowed to do this."),
         ({"reason_user": 'a "quoted"\r\nX-Evil: 1'}, 'a "quoted"\r\nX-Evil: 1'),
+        ({"reason_user": "half a letter: \ud800"}, "half a letter: \ud800"),
         ({"reason_user": "x" * 1000}, "x" * 500),
         ({"reason_admin": {"403": "Rule 7."}}, "You are not allowed to do this."),
         ("reason", "You are not allowed to do this."),
