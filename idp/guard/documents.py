@@ -79,8 +79,8 @@ class Kept(Generic[Document]):
             return copy.document
         usable = copy if copy and copy.since <= now < copy.usable_until else None
         # Who can do without waits for nobody.
-        if not self._lock.acquire(blocking=usable is None):
-            return usable.document if usable else self.get()
+        if not self._lock.acquire(blocking=usable is None) and usable:
+            return usable.document
         try:
             return self._fetched(usable)
         finally:

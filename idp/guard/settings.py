@@ -10,6 +10,7 @@ from idp.guard.errors import ConfigurationError
 from idp.guard.jwk import ALGORITHMS
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!$-;=?-\[\]_a-z~]+")
 _PLAIN = re.compile(r"[ !#-\[\]-~]+")
 
 
@@ -70,7 +71,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         _check_url("issuer", self.issuer)
-        if not urlsplit(self.resource).scheme or "#" in self.resource:
+        if not _URI.fullmatch(self.resource):
             raise ConfigurationError("resource: must be an absolute URI without a fragment.")
         if self.engine:
             _check_url("engine", self.engine)

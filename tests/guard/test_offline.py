@@ -156,20 +156,21 @@ def test_forgeries_are_refused(
     assert answer(guard, token) == "granted"
 
 
-@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES384", "EdDSA", "Ed25519"])
 def test_other_algorithms_where_they_are_allowed(
-    algorithm: str, make_guard: Callable[..., Guard], token: str, wire: Wire
+    make_guard: Callable[..., Guard], token: str, wire: Wire
 ) -> None:
-    key = signed.new_key(algorithm)
-    jwk = {**key.as_dict(private=False), "use": "sig"}
-    published = {"keys": [{"kty": "oct", "k": "AAAA", "kid": "first"}, {"kty": "new"}, 7, jwk]}
-    wire.documents["/.well-known/jwks.json"] = published
-    made = signed.sign(claims_of(token), key, algorithm, typ="at+jwt")
-    assert answer(make_guard(algorithms=(algorithm,)), made) == "granted"
-    assert answer(make_guard(algorithms=("ES256",)), made) == "token-invalid"
-    altered = made[:-8] + ("A" * 8 if made[-8:] != "A" * 8 else "B" * 8)
-    assert answer(make_guard(algorithms=(algorithm,)), altered) == "token-invalid"
-    # A key that was published for something else does not serve.
-    for more in ({"use": "enc"}, {"key_ops": ["encrypt"]}, {"alg": "ES512"}, {"kid": "second"}):
-        published["keys"] = [{**jwk, **more}]
-        assert answer(make_guard(algorithms=(algorithm,)), made) == "token-invalid", more
+    for algorithm in ("RS256", "PS256", "ES384", "EdDSA", "Ed25519"):
+        key = signed.new_key(algorithm)
+        jwk = {**key.as_dict(private=False), "use": "sig"}
+        published = {"keys": [{"kty": "oct", "k": "AAAA", "kid": "first"}, {"kty": "new"}, 7, jwk]}
+        wire.documents["/.well-known/jwks.json"] = published
+        made = signed.sign(claims_of(token), key, algorithm, typ="at+jwt")
+        assert answer(make_guard(algorithms=(algorithm,)), made) == "granted", algorithm
+        assert answer(make_guard(algorithms=("ES256",)), made) == "token-invalid", algorithm
+        altered = made[:-8] + ("A" * 8 if made[-8:] != "A" * 8 else "B" * 8)
+        assert answer(make_guard(algorithms=(algorithm,)), altered) == "token-invalid", algorithm
+        # A key that was published for something else does not serve.
+        for more in ({"use": "enc"}, {"key_ops": ["encrypt"]}, {"alg": "ES512"}, {"kid": "second"}):
+            published["keys"] = [{**jwk, **more}]
+            said = answer(make_guard(algorithms=(algorithm,)), made)
+            assert said == "token-invalid", (algorithm, more)

@@ -153,9 +153,14 @@ def test_an_unknown_key_while_the_server_is_away_is_not_the_callers_fault(
     assert answer(guard, token) == "granted"
 
 
-@pytest.mark.parametrize(
-    "metadata",
-    [
+def test_odd_metadata_is_not_believed(
+    make_guard: Callable[..., Guard], token: str, wire: Wire
+) -> None:
+    good = {
+        "issuer": "https://id.example.test",
+        "jwks_uri": "https://id.example.test/.well-known/jwks.json",
+    }
+    odd: list[dict[str, Any]] = [
         {"issuer": "https://other.example.test"},
         {"issuer": "https://id.example.test/"},
         {"issuer": None},
@@ -163,19 +168,13 @@ def test_an_unknown_key_while_the_server_is_away_is_not_the_callers_fault(
         {"jwks_uri": "file:///etc/passwd"},
         {"jwks_uri": ["https://id.example.test/.well-known/jwks.json"]},
         {"jwks_uri": None},
-    ],
-    ids=str,
-)
-def test_odd_metadata_is_not_believed(
-    metadata: dict[str, Any], guard: Guard, token: str, wire: Wire
-) -> None:
-    good = {
-        "issuer": "https://id.example.test",
-        "jwks_uri": "https://id.example.test/.well-known/jwks.json",
-    }
-    wire.documents[METADATA] = {**good, **metadata}
-    assert answer(guard, token) == "unavailable"
+    ]
+    for metadata in odd:
+        wire.documents[METADATA] = {**good, **metadata}
+        assert answer(make_guard(), token) == "unavailable", metadata
     assert JWKS not in wire.paths
+    wire.documents[METADATA] = good
+    assert answer(make_guard(), token) == "granted"
 
 
 def test_where_the_metadata_of_an_issuer_with_a_path_is(
@@ -267,25 +266,22 @@ class Broken:
         return self._answer
 
 
-@pytest.mark.parametrize(
-    "answer_of_server",
-    [
-        Answer(500, {"content-type": "application/json"}, b"{}"),
-        Answer(302, {"content-type": "application/json", "location": "/"}, b"{}"),
+def test_an_answer_that_is_none_lets_nobody_in(
+    settings_of_api: Callable[..., Any], token: str, clock: HeldClock
+) -> None:
+    json = {"content-type": "application/json"}
+    for said in (
+        Answer(500, json, b"{}"),
+        Answer(302, {**json, "location": "/"}, b"{}"),
         Answer(200, {"content-type": "text/html"}, b"{}"),
         Answer(200, {}, b"{}"),
-        Answer(200, {"content-type": "application/json"}, b"[]"),
-        Answer(200, {"content-type": "application/json"}, b"{"),
-        Answer(200, {"content-type": "application/json"}, b"\xff"),
-        Answer(200, {"content-type": "application/json"}, b"[" * 200_000),
-    ],
-    ids=repr,
-)
-def test_an_answer_that_is_none_lets_nobody_in(
-    answer_of_server: Answer, settings_of_api: Callable[..., Any], token: str, clock: HeldClock
-) -> None:
-    guard = Guard(settings_of_api(), Broken(answer_of_server), clock)
-    assert answer(guard, token) == "unavailable"
+        Answer(200, json, b"[]"),
+        Answer(200, json, b"{"),
+        Answer(200, json, b"\xff"),
+        Answer(200, json, b"[" * 200_000),
+    ):
+        guard = Guard(settings_of_api(), Broken(said), clock)
+        assert answer(guard, token) == "unavailable", said
 
 
 def test_a_failure_is_an_error(clock: HeldClock) -> None:

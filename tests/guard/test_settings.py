@@ -37,6 +37,8 @@ def test_where_the_metadata_is(resource: str, where: str) -> None:
         ("resource", {"resource": ""}),
         ("resource", {"resource": "api"}),
         ("resource", {"resource": "https://api.example.com/#a"}),
+        ("resource", {"resource": 'https://api.example.com/"a', "realm": "Notes"}),
+        ("resource", {"resource": "https://api.example.com/\r\nX: y", "realm": "Notes"}),
         ("resource", {"resource": "urn:example:api", "published": Published()}),
         ("resource", {"resource": "http://api.example.com", "published": Published()}),
         ("engine", {"engine": "http://engine.example.com/access/v1/evaluation"}),
@@ -58,4 +60,5 @@ def test_settings_that_would_not_be_safe(name: str, changes: dict[str, Any]) -> 
 
 
 def test_a_resource_need_not_be_an_address() -> None:
-    assert Settings("https://id.example.com", "urn:example:api").metadata_path == ""
+    for resource in ("urn:example:api", "com.example.app:/a", "https://[::1]:8000/a?b=%20&c='d'"):
+        assert Settings("https://id.example.com", resource).metadata_path == ""
