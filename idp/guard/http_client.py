@@ -24,6 +24,7 @@ LARGEST = 256 * 1024
 _MOST_IDLE = 8
 _IDLE_SECONDS = 10.0
 _HTTPS, _HTTP = 443, 80
+_CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 Origin = tuple[str, str, int]
 
 
@@ -63,10 +64,17 @@ class _Line:
 
 
 class HttpClient:
-    """The usual one. Threads may share it; a fork has to make its own."""
+    """The usual one. Threads may share it; a fork has to make its own.
 
-    def __init__(self, trusted: ssl.SSLContext | None = None) -> None:
+    `trusted` says whose certificates are believed, the system's authorities unless it is given. A
+    connection that nobody used for `idle_seconds` is not used again.
+    """
+
+    def __init__(
+        self, trusted: ssl.SSLContext | None = None, idle_seconds: float = _IDLE_SECONDS
+    ) -> None:
         self._trusted = trusted
+        self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
         self._idle: dict[Origin, list[_Line]] = {}
         weakref.finalize(self, _hang_up, self._idle)
@@ -88,7 +96,7 @@ class HttpClient:
             line = self._kept(origin)
             if line is not None:
                 # It may have been closed while nobody used it: then the question is asked anew.
-                with contextlib.suppress(ConnectionError, ssl.SSLEOFError):
+                with contextlib.suppress(ConnectionError, *_CLOSED):
                     return self._ask(origin, line, ends, question)
             return self._ask(origin, self._new(origin, ends), ends, question)
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -131,7 +139,7 @@ class HttpClient:
         with self._lock:
             lines = self._idle.get(origin, [])
             line = lines.pop() if lines else None
-        if line is not None and now - line.idle_since > _IDLE_SECONDS:
+        if line is not None and now - line.idle_since > self._idle_seconds:
             line.socket.hang_up()
             return None
         return line

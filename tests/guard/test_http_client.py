@@ -22,7 +22,8 @@ SECONDS = 30.0
 @pytest.fixture
 def client(tls_site: Site) -> Iterator[HttpClient]:
     """Trusts the site's certificate."""
-    client = HttpClient(ssl.create_default_context(cafile=str(tls_site.authority)))
+    trusted = ssl.create_default_context(cafile=str(tls_site.authority))
+    client = HttpClient(trusted, idle_seconds=3600)
     yield client
     client.close()
 
@@ -92,6 +93,24 @@ def test_a_connection_is_used_again_and_replaced_when_it_was_closed(
     client.close()
     assert get(client, tls_site.url("/keep")).body == b"{}"
     assert len(set(ports)) == 3
+
+
+def test_what_was_idle_too_long_is_not_used_again(tls_site: Site) -> None:
+    ports: list[int] = []
+
+    def keep(handler: BaseHTTPRequestHandler) -> None:
+        handler.protocol_version = "HTTP/1.1"
+        handler.close_connection = False
+        ports.append(handler.client_address[1])
+        say(handler, 200, {"Content-Length": "0"})
+
+    tls_site.answers["/keep"] = keep
+    trusted = ssl.create_default_context(cafile=str(tls_site.authority))
+    client = HttpClient(trusted, idle_seconds=-1)
+    for _ in range(2):
+        assert get(client, tls_site.url("/keep")).status == 200
+    client.close()
+    assert len(set(ports)) == 2
 
 
 def test_who_is_forgotten_hangs_up(tls_site: Site) -> None:

@@ -133,7 +133,7 @@ def test_forgeries_are_refused(
         "altered": f"{forging.part(header)}.{forging.part({**claims, 'scope': 'admin'})}."
         + token.rpartition(".")[2],
         "twice": forgeries.signed_by_us(
-            services, "ES256", header, json.dumps(claims).encode()[:-1] + b',"aud":"x"}'
+            services, "ES256", header, json.dumps(claims).encode()[:-1] + b',"scope":"admin"}'
         ),
         "NaN": forgeries.signed_by_us(
             services, "ES256", header, json.dumps({**claims, "exp": float("nan")}).encode()
