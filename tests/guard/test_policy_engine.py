@@ -133,6 +133,7 @@ def test_only_what_is_for_users_is_told(guard: Guard, token: str, engine: Engine
         ({"reason_user": {"403": "Only owners."}}, "Only owners."),
         ({"reason_user": {"de": "Nur Eigentümer.", "en": "Only owners."}}, "Only owners."),
         ({"reason_user": {"de": "Nur Eigentümer."}}, "Nur Eigentümer."),
+        ({"reason_user": {"en": "No.", "403": "Only owners."}}, "Only owners."),
         ({"reason_user": {"403": 7, "de": ["x"]}}, "You are not allowed to do this."),
         ({"reason_user": 'a "quoted"\r\nX-Evil: 1'}, 'a "quoted"\r\nX-Evil: 1'),
         ({"reason_user": "half a letter: \ud800"}, "half a letter: \ud800"),
