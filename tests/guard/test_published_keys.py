@@ -60,6 +60,19 @@ def test_it_asks_once_for_many_tokens(
     assert wire.paths.count(JWKS) == 2
 
 
+def test_who_says_not_to_keep_it_is_not_asked_each_time_either(
+    make_guard: Callable[..., Guard], token: str, wire: Wire, clock: HeldClock
+) -> None:
+    guard = make_guard(stale=0)
+    keys = wire.session.get(f"https://id.example.test{JWKS}").json()
+    wire.documents[JWKS], wire.headers = keys, {"cache-control": "no-store"}
+    for _ in range(5):
+        assert answer(guard, token) == "granted"
+    clock.advance(PAUSE)
+    assert answer(guard, token) == "granted"
+    assert wire.paths.count(JWKS) == 2
+
+
 def test_nothing_is_asked_for_what_no_key_could_save(guard: Guard, wire: Wire) -> None:
     for nonsense in ("a", "a.b.c", "e30.e30.e30", "x" * 20_000):
         assert answer(guard, nonsense) == "token-invalid"
