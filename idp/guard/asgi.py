@@ -1,10 +1,12 @@
 """A guard around any ASGI application (ASGI 3): Starlette, FastAPI, Quart. It runs on asyncio.
 
-What has to be asked of servers is asked in a thread, so that the event loop goes on.
+What has to be asked of servers is asked in threads of the guard's own: neither the event loop nor
+the application's threads wait for a server that is slow.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from idp.guard.access_token import AccessToken
@@ -28,9 +30,12 @@ class GuardedASGI:
     The application asks `current_token(scope)`.
     """
 
-    def __init__(self, app: Application, guard: Guard, routes: Sequence[Route]) -> None:
-        """Raises ConfigurationError."""
+    def __init__(
+        self, app: Application, guard: Guard, routes: Sequence[Route], threads: int = 32
+    ) -> None:
+        """At most `threads` requests are checked at once. Raises ConfigurationError."""
         self._app = app
+        self._threads = ThreadPoolExecutor(threads, "idp.guard")
         self._table = Table(guard, routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,7 +47,9 @@ class GuardedASGI:
         if not websocket and scope["type"] != "http":
             raise ValueError(f"{scope['type']}: a protocol that is not guarded")
         method = "GET" if websocket else str(scope["method"])
-        outcome = await asyncio.to_thread(self._table.check, method, _path(scope), _sent(scope))
+        outcome = await asyncio.get_running_loop().run_in_executor(
+            self._threads, self._table.check, method, _path(scope), _sent(scope)
+        )
         if isinstance(outcome, Refused | Metadata):
             await _answer(scope, send, method, outcome)
             return

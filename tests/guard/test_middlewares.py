@@ -21,6 +21,9 @@ from tests.guard.applications import asgi_messages, bearer, by_asgi, by_wsgi, to
 from tests.support.held_clock import HeldClock
 from tests.support.token_client import TokenClient
 
+# Where the server keeps its tokens changes nothing here.
+pytestmark = pytest.mark.only_on("sqlite")
+
 
 @pytest.fixture
 def token(service: TokenClient) -> str:

@@ -20,6 +20,9 @@ from tests.support.seeds import NOTES_API
 from tests.support.token_client import TokenClient
 from tests.support.token_parts import claims_of, header_of
 
+# Where the server keeps its tokens changes nothing here.
+pytestmark = pytest.mark.only_on("sqlite")
+
 Sign = Callable[..., str]
 
 

@@ -12,6 +12,9 @@ from tests.support.guard_http import Wire
 from tests.support.token_client import TokenClient
 from tests.support.token_parts import claims_of
 
+# Where the server keeps its tokens changes nothing here.
+pytestmark = pytest.mark.only_on("sqlite")
+
 
 def about_a_note(_: Request, token: AccessToken) -> Question:
     return Question("delete", "note", "7", {"owner": token.subject}, {"by": token.client_id})

@@ -18,6 +18,9 @@ from tests.support.held_clock import HeldClock
 from tests.support.token_client import TokenClient
 from tests.support.token_parts import claims_of
 
+# Where the server keeps its tokens changes nothing here.
+pytestmark = pytest.mark.only_on("sqlite")
+
 METADATA = "/.well-known/oauth-authorization-server"
 JWKS = "/.well-known/jwks.json"
 STALE, PAUSE = 3600, 10
