@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -134,8 +135,14 @@ def asgi_messages(app: guarded_asgi.Application, scope: dict[str, Any]) -> list[
     async def run() -> None:
         await app(scope, receive, send)
 
-    asyncio.run(run())
+    in_a_loop(run())
     return sent
+
+
+def in_a_loop(deed: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine in a loop and thread of its own: in this one a browser's loop may run."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, deed).result()
 
 
 def told(messages: list[dict[str, Any]]) -> Told:

@@ -17,7 +17,7 @@ from idp.guard.flask import current_token, protected
 from idp.guard.routes import Metadata, Open, Table
 from idp.guard.wsgi import KEY, GuardedWSGI
 from idp.guard.wsgi import current_token as token_of
-from tests.guard.applications import asgi_messages, bearer, by_asgi, by_wsgi, told
+from tests.guard.applications import asgi_messages, bearer, by_asgi, by_wsgi, in_a_loop, told
 from tests.support.held_clock import HeldClock
 from tests.support.token_client import TokenClient
 
@@ -215,7 +215,7 @@ def test_the_event_loop_goes_on_while_somebody_is_checked(
     guarded = GuardedASGI(app, Guard(settings_of_api(), Waiting(), clock), ROUTES)
     headers = [(b"authorization", f"Bearer {token}".encode())]
     scope = {"type": "http", "method": "GET", "path": "/notes", "headers": headers}
-    assert told(asyncio.run(run())).status == 503
+    assert told(in_a_loop(run())).status == 503
 
 
 def test_several_kinds_agree(guard: Guard, token: str) -> None:
