@@ -5,6 +5,7 @@ import os
 import click
 
 from idp.cli.admin import admin
+from idp.cli.audit import audit
 from idp.cli.backup import backup
 from idp.cli.clients import clients
 from idp.cli.config import config
@@ -28,6 +29,7 @@ COMMANDS = (
     keys,
     backup,
     admin,
+    audit,
     health,
     config,
 )

@@ -41,6 +41,11 @@ def keyed_digest(key: bytes, purpose: str, value: str) -> bytes:
     return hmac.digest(key, b"doorward:" + purpose.encode() + b"\0" + value.encode(), "sha256")
 
 
+def keyed_digest_of(key: bytes, purpose: bytes, value: bytes) -> bytes:
+    """Return the same for bytes, which are not text."""
+    return hmac.digest(key, b"doorward:" + purpose + b"\0" + value, "sha256")
+
+
 def same(left: bytes, right: bytes) -> bool:
     """Compare two digests in constant time."""
     return hmac.compare_digest(left, right)

@@ -8,6 +8,7 @@ from idp.crypto.sealing import Sealer
 from idp.domain.access import Access
 from idp.domain.accounts import Accounts
 from idp.domain.audit import Audit
+from idp.domain.audit_log.parts import AuditLog
 from idp.domain.client_errors import ClientErrors
 from idp.domain.client_keys import ClientKeys
 from idp.domain.clock import Clock
@@ -44,6 +45,7 @@ class Ground:
     store: Store
     sealer: Sealer
     audit: Audit
+    audit_log: AuditLog
     secrets: ServerSecrets
     signing_keys: SigningKeys
     decryption_keys: DecryptionKeys

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from idp.crypto.sealing import Sealer
 from idp.domain import client_secrets, key_rotation, one_time, outbox, server_secrets
 from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.audit_log import keys as audit_keys
 from idp.domain.credentials import totp
 from idp.domain.installation import CHECK, key_id, new_check
 from idp.store import installation as facts
@@ -24,6 +25,7 @@ PLACES: Mapping[str, Callable[[RowMapping], str]] = {
     "one_time": lambda row: one_time.place(row["kind"], row["digest"]),
     "authenticators": lambda row: totp.place(row["account_id"], row["id"]),
     "outgoing_mail": lambda row: outbox.place(row["id"]),
+    "audit_keys": lambda row: audit_keys.place(row["id"]),
 }
 """What each sealed value is bound to."""
 

@@ -11,7 +11,13 @@ from idp.store import server_secrets as rows
 from idp.store.database import Store
 from idp.store.errors import Conflict
 
-NAMES = ("refresh-successor", "form-protection", "account-pseudonym", "pairwise-subject")
+NAMES = (
+    "refresh-successor",
+    "form-protection",
+    "account-pseudonym",
+    "pairwise-subject",
+    "audit-log",
+)
 _BYTES = 32
 
 

@@ -9,6 +9,7 @@ from idp.domain.addresses import Addresses
 from idp.domain.administrators import Administrators
 from idp.domain.approvals import Approvals
 from idp.domain.audit import Audit
+from idp.domain.audit_log.parts import audit_log
 from idp.domain.audit_search import AuditSearch
 from idp.domain.authorizations import Authorizations
 from idp.domain.client_secrets import ClientSecrets
@@ -103,12 +104,14 @@ def start(settings: Settings, store: Store, clock: Clock) -> Services:
         keys.ensure()
     fetcher = Fetcher(settings)
     documents = RemoteDocuments(fetcher, clock)
+    log = audit_log(store, sealer, clock, settings, secrets.get("audit-log"))
     ground = Ground(
         settings,
         clock,
         store,
         sealer,
         audit,
+        log,
         secrets,
         signing,
         decryption,

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, RowMapping, select, update
 
 from idp.store.tables import (
+    AuditKey,
     Authenticator,
     Base,
     ClientSecret,
@@ -39,6 +40,7 @@ COLUMNS = (
     _column("one_time", OneTime, "digest", "sealed"),
     _column("authenticators", Authenticator, "id", "sealed_seed"),
     _column("outgoing_mail", OutgoingMail, "id", "sealed"),
+    _column("audit_keys", AuditKey, "id", "sealed_private"),
 )
 
 

@@ -564,7 +564,10 @@ class RevokedToken(Model):
 
 
 class AuditEntry(Model):
-    """Who did what to whom, when, from where, and how it ended. `at_ms` is milliseconds."""
+    """Who did what to whom, when, from where, and how it ended. `at_ms` is milliseconds.
+
+    `position` is the number of its leaf in the Merkle tree; empty until it is sealed.
+    """
 
     __tablename__ = "audit_entries"
     id: Mapped[str] = _id()
@@ -577,7 +580,68 @@ class AuditEntry(Model):
     address: Mapped[str]
     request_id: Mapped[str]
     detail: Mapped[dict[str, Any]]
-    __table_args__ = (Index("audit_entries_of_account", "account_id", "id"),)
+    position: Mapped[int | None]
+    __table_args__ = (
+        Index("audit_entries_of_account", "account_id", "id"),
+        Index("audit_entries_by_position", "position", "id"),
+    )
+
+
+class AuditTree(Model):
+    """The one Merkle tree over the audit entries, as far as they are sealed.
+
+    `peaks` are the roots of its perfect subtrees, `checkpoint` is the signed note of this very
+    size. Entries before `dropped` were deleted when their time was over; `dropped_seal` proves
+    that we did it.
+    """
+
+    __tablename__ = "audit_tree"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    origin: Mapped[str]
+    size: Mapped[int]
+    peaks: Mapped[bytes]
+    checkpoint: Mapped[str]
+    sealed_at: Mapped[int]
+    dropped: Mapped[int]
+    dropped_seal: Mapped[bytes]
+
+
+class AuditTile(Model):
+    """Up to 256 hashes of the tree, side by side: of leaves at level 0, of full tiles above it.
+
+    `seals` are keyed digests of the leaves with their positions; empty above level 0.
+    """
+
+    __tablename__ = "audit_tiles"
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes]
+    seals: Mapped[bytes]
+
+
+class AuditCheckpoint(Model):
+    """A signed note about the tree when it had `size` leaves, kept for ever."""
+
+    __tablename__ = "audit_checkpoints"
+    size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    note: Mapped[str]
+    created_at: Mapped[int]
+
+
+class AuditKey(Model):
+    """A key that signs checkpoints, or did until `retired_at`, when its private half was deleted.
+
+    `seal` proves that we made it.
+    """
+
+    __tablename__ = "audit_keys"
+    id: Mapped[str] = _id()
+    origin: Mapped[str]
+    public: Mapped[bytes]
+    seal: Mapped[bytes]
+    sealed_private: Mapped[bytes | None]
+    created_at: Mapped[int]
+    retired_at: Mapped[int | None]
 
 
 class Counter(Model):

@@ -11,6 +11,7 @@ from idp.config import ConfigurationError, Settings
 from idp.crypto.sealing import SealBroken, Sealer
 from idp.domain import client_secrets, outbox, rewrap
 from idp.domain.audit import Audit, Origin
+from idp.domain.audit_log.parts import audit_log
 from idp.domain.client_secrets import ClientSecrets
 from idp.domain.credentials import totp
 from idp.domain.installation import open_sealer
@@ -47,6 +48,7 @@ WAITING = {
     "one_time": 10,
     "authenticators": 4,
     "outgoing_mail": 4,
+    "audit_keys": 1,
 }
 """What `Node.fill` seals."""
 Given = Callable[..., Settings]
@@ -80,10 +82,13 @@ class Node:
         self.client_secrets = ClientSecrets(self.sealer)
         self.outbox = Outbox(store, self.sealer, clock, settings)
         self.rewrap = Rewrap(store, self.sealer, audit)
+        secret = self.secrets.get("audit-log")
+        self.audit_log = audit_log(store, self.sealer, clock, settings, secret)
         self.keys.ensure()
 
     def fill(self) -> None:
         self.secrets.ensure()
+        self.audit_log.sealer.seal(1)
         for number in range(10):
             self.put(f"v{number}")
         person = rows.account()
@@ -129,6 +134,7 @@ class Node:
             self.open(row["sealed_seed"], totp.place(row["account_id"], row["id"])) for row in apps
         ]
         payloads += [self.open(row["sealed"], client_secrets.place(row["digest"])) for row in known]
+        self.audit_log.sealer.seal(100)
         return [payloads, [self.secrets.get(name) for name in NAMES], token.split(".")[0]]
 
     def open(self, sealed: bytes, place: str) -> str:

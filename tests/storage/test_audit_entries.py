@@ -34,6 +34,7 @@ def test_an_entry_says_who_what_when_where_and_how_it_ended(store: Store, audit:
         "address": "192.0.2.7",
         "request_id": "r-1",
         "detail": {"field": "name"},
+        "position": None,
     }
 
 
