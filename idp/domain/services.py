@@ -104,7 +104,7 @@ def start(settings: Settings, store: Store, clock: Clock) -> Services:
         keys.ensure()
     fetcher = Fetcher(settings)
     documents = RemoteDocuments(fetcher, clock)
-    log = audit_log(store, sealer, clock, settings, secrets.get("audit-log"))
+    log = audit_log(store, sealer, audit, clock, settings, secrets.get("audit-log"))
     ground = Ground(
         settings,
         clock,
@@ -171,8 +171,8 @@ def _interactions(on: Foundation, approvals: Approvals, consents: Consents) -> I
 
 
 def _housekeeping(on: Foundation, *also: Callable[[], object]) -> Housekeeping:
-    also = (on.decryption_keys.advance, *also)
-    return Housekeeping(on.store, on.clock, on.settings, on.signing_keys, on.audit, also)
+    deeds = (on.decryption_keys.advance, *also, *on.audit_log.tasks)
+    return Housekeeping(on.store, on.clock, on.settings, on.signing_keys, on.audit, deeds)
 
 
 def _own(on: Foundation, clients: Clients, consents: Consents) -> OwnAccount:

@@ -33,7 +33,6 @@ class Log:
 
     store: Store
     clock: HeldClock
-    settings: Settings
     audit: Audit
     parts: AuditLog
 
@@ -85,7 +84,7 @@ def clock() -> HeldClock:
 
 
 @pytest.fixture
-def settings(migrated_database: Database, tmp_path: Path) -> Settings:
+def log_settings(migrated_database: Database, tmp_path: Path) -> Settings:
     return Settings(
         issuer="https://id.example.test",
         database_url=migrated_database.url,
@@ -95,13 +94,13 @@ def settings(migrated_database: Database, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def node(store: Store, clock: HeldClock, settings: Settings) -> Callable[[], Log]:
+def node(store: Store, clock: HeldClock, log_settings: Settings) -> Callable[[], Log]:
     """Makes nodes over one database."""
 
     def make() -> Log:
         audit = Audit(store, clock)
-        parts = audit_log(store, Sealer([b"k" * 32]), clock, settings, SECRET)
-        return Log(store, clock, settings, audit, parts)
+        parts = audit_log(store, Sealer([b"k" * 32]), audit, clock, log_settings, SECRET)
+        return Log(store, clock, audit, parts)
 
     return make
 

@@ -47,7 +47,7 @@ def edit_event(b: Before) -> None:
 
 
 def edit_detail(b: Before) -> None:
-    b.log.run("""UPDATE audit_entries SET detail = '{"number": 1}' WHERE position = 300""")
+    b.log.run("""UPDATE audit_entries SET detail = '{"number": -1}' WHERE position = 300""")
 
 
 def edit_time(b: Before) -> None:

@@ -83,7 +83,7 @@ class Node:
         self.outbox = Outbox(store, self.sealer, clock, settings)
         self.rewrap = Rewrap(store, self.sealer, audit)
         secret = self.secrets.get("audit-log")
-        self.audit_log = audit_log(store, self.sealer, clock, settings, secret)
+        self.audit_log = audit_log(store, self.sealer, audit, clock, settings, secret)
         self.keys.ensure()
 
     def fill(self) -> None:

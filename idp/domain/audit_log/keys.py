@@ -11,13 +11,17 @@ from idp.crypto.notes import NoteKey, NoteSigner, new_private
 from idp.crypto.sealing import Sealer
 from idp.crypto.secrets import keyed_digest_of, same, uuid7
 from idp.domain.clock import Clock
+from idp.domain.errors import DomainError
 from idp.store import audit_tree as rows
 from idp.store.database import Connection, Store
 from idp.store.statements import Row
 
 
-class NoCheckpointKey(Exception):
-    """There is no key to sign with: nothing was sealed yet, or somebody took it away."""
+class NoCheckpointKey(DomainError):
+    """There is no key to sign with."""
+
+    def __init__(self) -> None:
+        super().__init__("The key that signs checkpoints is missing, or not one that we made.")
 
 
 class CheckpointKeys:
@@ -48,9 +52,10 @@ class CheckpointKeys:
         """Return every key that we made, the oldest first."""
         return [NoteKey(row["origin"], row["public"]) for row in self._ours(connection)]
 
-    def active(self, connection: Connection) -> Row:
+    def active(self, connection: Connection, origin: str) -> Row:
         """Return the row of the key that signs now. Raises NoCheckpointKey."""
-        signing = [row for row in self._ours(connection) if row["sealed_private"]]
+        ours = self._ours(connection)
+        signing = [row for row in ours if row["sealed_private"] and row["origin"] == origin]
         if not signing:
             raise NoCheckpointKey
         return signing[-1]

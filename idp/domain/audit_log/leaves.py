@@ -35,9 +35,14 @@ def content(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def bytes_of(row: Mapping[str, Any]) -> bytes:
+    """Return the bytes of an entry's leaf."""
+    return FORMAT + _ENCODE(content(row)).encode("ascii")
+
+
 def hash_of(row: Mapping[str, Any]) -> bytes:
     """Return the hash of an entry's leaf."""
-    return leaf_hash(FORMAT + _ENCODE(content(row)).encode("ascii"))
+    return leaf_hash(bytes_of(row))
 
 
 def seal_of(key: bytes, position: int, leaf: bytes) -> bytes:

@@ -18,10 +18,11 @@ from idp.crypto.notes import BadNote, NoteSigner
 from idp.crypto.sealing import SealBroken
 from idp.domain.audit_log import checkpoints, leaves
 from idp.domain.audit_log.checkpoints import Checkpoint
-from idp.domain.audit_log.keys import CheckpointKeys, NoCheckpointKey
+from idp.domain.audit_log.keys import CheckpointKeys
 from idp.domain.audit_log.tiles import BrokenTile, GrowingTiles
 from idp.domain.background import Background
 from idp.domain.clock import Clock
+from idp.domain.errors import DomainError
 from idp.store import audit_tree as rows
 from idp.store import leases
 from idp.store.database import Connection, Store
@@ -41,8 +42,11 @@ KEEP_EVERY = 3600
 _log = logging.getLogger("idp.audit")
 
 
-class LogBroken(Exception):
+class LogBroken(DomainError):
     """The head of the tree is not the one that we signed: nothing more is put on top of it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The audit log can't go on: {what}. Run `idp audit verify`.")
 
 
 class _Overtaken(Exception):
@@ -97,20 +101,34 @@ class AuditSealer:
                 break
         return done
 
+    def seal_now(self) -> None:
+        """Seal what waits at this moment, and keep the checkpoint for ever.
+
+        Raises StoreError, LogBroken.
+        """
+        with self._store.reading() as connection:
+            waiting = rows.count_unsealed(connection)
+        for _ in range(waiting // BATCH + 1):
+            self.seal(1)
+        with self._store.writing() as connection:
+            head = rows.head(connection)
+            if head:
+                rows.put_checkpoint(connection, head["size"], head["checkpoint"], head["sealed_at"])
+
     def _round(self) -> None:
         try:
             self.run_once()
         except StoreError as error:
             _log.warning("audit entries wait to be sealed: %s", error)
-        except (LogBroken, NoCheckpointKey, SealBroken) as error:
-            self._complain(str(error) or type(error).__name__)
+        except (DomainError, SealBroken) as error:
+            self._complain(str(error))
         else:
             self._complaint = ""
 
     def _complain(self, said: str) -> None:
         """Say it once, not every second."""
         if said != self._complaint:
-            _log.error("audit entries are NOT sealed: %s; run `idp audit verify`", said)
+            _log.error("audit entries are NOT sealed: %s", said)
         self._complaint = said
 
     def _take_lease(self) -> bool:
@@ -142,8 +160,8 @@ class AuditSealer:
             entries = rows.unsealed(connection, BATCH)
             if not entries:
                 return 0
-            signer = self._keys.signer(self._keys.active(connection))
-            frontier = self._frontier(connection, head)
+            signer = self._keys.signer(self._keys.active(connection, head["origin"]))
+            frontier = self.frontier(connection, head)
             tiles = _tiles(connection, head["size"])
             kept_at = rows.newest_checkpoint_at(connection)
         self._append(head["size"], entries, frontier, tiles)
@@ -168,8 +186,8 @@ class AuditSealer:
             rows.add_key(connection, key)
         return head
 
-    def _frontier(self, connection: Connection, head: Row) -> Frontier:
-        """Return the tree to go on with, if it is what the last checkpoint says."""
+    def frontier(self, connection: Connection, head: Row) -> Frontier:
+        """Return the tree to go on with. Raises LogBroken unless it is what the checkpoint says."""
         try:
             frontier = Frontier(head["size"], head["peaks"])
             said = checkpoints.read(head["checkpoint"], self._keys.trusted(connection))
