@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 
 from idp.config import Settings
 from idp.crypto.sealing import SealBroken
-from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.background import Background
 from idp.domain.clock import Clock
 from idp.domain.errors import DomainError
@@ -33,7 +32,6 @@ _LONGEST_INTERVAL = 60
 _SHORTEST_INTERVAL = 0.5
 _SHORTEST_LEASE = 5
 _LEASE_INTERVALS = 3
-_OURSELVES = Origin()
 
 
 class Housekeeping:
@@ -47,15 +45,13 @@ class Housekeeping:
         clock: Clock,
         settings: Settings,
         signing_keys: SigningKeys,
-        audit: Audit,
         also: Sequence[Callable[[], object]] = (),
     ) -> None:
         self._store = store
         self._clock = clock
         self._signing_keys = signing_keys
-        self._audit = audit
         self._also = also
-        self._audit_retention = settings.audit_retention
+        self._key_retention = settings.audit_retention
         # Keys may change late, never early: half of the shortest period is often enough.
         period = min(settings.jwks_max_age, settings.key_rotation_period) / 2
         self.interval = min(max(period, _SHORTEST_INTERVAL), _LONGEST_INTERVAL)
@@ -82,9 +78,8 @@ class Housekeeping:
             self._in_batches(_purging(name, now - GRACE))
         for deed in self._also:
             deed()
-        self._in_batches(lambda connection: self._drop_entries(connection, now))
         with self._store.writing() as connection:
-            keys.forget(connection, now - self._audit_retention)
+            keys.forget(connection, now - self._key_retention)
         return True
 
     @property
@@ -111,13 +106,6 @@ class Housekeeping:
                 deleted = delete(connection)
             if deleted < BATCH:
                 return
-
-    def _drop_entries(self, connection: Connection, now: int) -> int:
-        deleted = purge.audit(connection, now - self._audit_retention, BATCH)
-        if deleted:
-            entry = Entry("audit.expired", detail={"entries": deleted})
-            self._audit.record(connection, _OURSELVES, entry)
-        return deleted
 
 
 def _purging(name: str, before: int) -> Callable[[Connection], int]:

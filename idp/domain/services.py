@@ -172,7 +172,7 @@ def _interactions(on: Foundation, approvals: Approvals, consents: Consents) -> I
 
 def _housekeeping(on: Foundation, *also: Callable[[], object]) -> Housekeeping:
     deeds = (on.decryption_keys.advance, *also, *on.audit_log.tasks)
-    return Housekeeping(on.store, on.clock, on.settings, on.signing_keys, on.audit, deeds)
+    return Housekeeping(on.store, on.clock, on.settings, on.signing_keys, deeds)
 
 
 def _own(on: Foundation, clients: Clients, consents: Consents) -> OwnAccount:

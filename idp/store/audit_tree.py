@@ -10,6 +10,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     cast,
+    delete,
     func,
     insert,
     literal_column,
@@ -149,8 +150,12 @@ def entry(connection: Connection, entry_id: str) -> Row | None:
     return dict(found) if found else None
 
 
-def outside(connection: Connection, size: int) -> RowMapping | None:
-    """Return `id` and `position` of the first entry with a position that no leaf has."""
+def outside(connection: Connection) -> RowMapping | None:
+    """Return `id` and `position` of the first entry with a position that no leaf has.
+
+    One statement, because the tree grows meanwhile.
+    """
+    size = func.coalesce(select(_HEAD.c.size).scalar_subquery(), 0)
     statement = (
         select(_ENTRIES.c.id, _ENTRIES.c.position)
         .where((_ENTRIES.c.position < 0) | (_ENTRIES.c.position >= size))
@@ -158,6 +163,22 @@ def outside(connection: Connection, size: int) -> RowMapping | None:
         .limit(1)
     )
     return connection.execute(statement).mappings().first()
+
+
+def drop(connection: Connection, first: int, end: int, seal: bytes) -> bool:
+    """Delete the entries from `first`, where the last deletion ended, to before `end`; False when
+    another node did.
+    """
+    moved = (
+        update(_HEAD)
+        .where(_HEAD.c.id == _ONE, _HEAD.c.dropped == first)
+        .values(dropped=end, dropped_seal=seal)
+    )
+    if connection.execute(moved).rowcount != 1:
+        return False
+    gone = delete(_ENTRIES).where(_ENTRIES.c.position >= first, _ENTRIES.c.position < end)
+    connection.execute(gone)
+    return True
 
 
 def tiles(connection: Connection, level: int, start: int, end: int) -> dict[int, Row]:

@@ -3,7 +3,6 @@
 from sqlalchemy import ColumnElement, Connection, Delete, bindparam, delete, select
 
 from idp.store.tables import (
-    AuditEntry,
     Authorization,
     Base,
     ClientError,
@@ -49,7 +48,6 @@ _EXPIRING = {
     "client_errors": _expired(ClientError, "digest", "expires_at"),
     "counters": _expired(Counter, "name", "expires_at"),
 }
-_AUDIT = _expired(AuditEntry, "id", "at_ms")
 
 EXPIRING = tuple(_EXPIRING)
 """What expires by itself; children come before what they refer to."""
@@ -59,8 +57,3 @@ def expired(connection: Connection, name: str, before: int, batch: int) -> int:
     """Delete rows of `name` that expired before that second; return how many, at most `batch`."""
     parameters = {"before": before, "batch": batch}
     return connection.execute(_EXPIRING[name], parameters).rowcount
-
-
-def audit(connection: Connection, before: int, batch: int) -> int:
-    """Delete audit entries older than that second; return how many, at most `batch`."""
-    return connection.execute(_AUDIT, {"before": before * 1000, "batch": batch}).rowcount

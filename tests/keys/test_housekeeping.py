@@ -19,7 +19,6 @@ from idp.store.database import Store
 from idp.store.errors import StoreUnavailable
 from idp.store.tables import (
     Account,
-    AuditEntry,
     Authorization,
     Base,
     Client,
@@ -44,7 +43,7 @@ def node(
     made = []
 
     def make() -> Housekeeping:
-        made.append(Housekeeping(store, clock, settings, signing_keys, audit))
+        made.append(Housekeeping(store, clock, settings, signing_keys))
         return made[-1]
 
     yield make
@@ -131,17 +130,6 @@ def test_every_table_with_an_end_is_purged() -> None:
         if {"expires_at", "keep_until"} & set(table.columns.keys())
     } - {"signing_keys"}
     assert expiring - never_many == set(purge.EXPIRING)
-
-
-def test_old_audit_entries_go_and_that_is_recorded(
-    store: Store, node: Node, audit: Audit, clock: HeldClock
-) -> None:
-    before = number(store, AuditEntry)
-    clock.advance(RETENTION + 1)
-    assert node().run_once()
-    assert audit.latest(50)[-1]["event"] != "signing_key.begun"
-    (entry,) = [entry for entry in audit.latest(50) if entry["event"] == "audit.expired"]
-    assert entry["detail"] == {"entries": before}
 
 
 def test_a_backlog_goes_in_batches(
@@ -239,7 +227,7 @@ def test_it_is_done_often_enough_for_the_keys(
 ) -> None:
     update = {"jwks_max_age": max_age, "key_rotation_period": rotation}
     changed = settings.model_copy(update=update)
-    assert Housekeeping(store, clock, changed, signing_keys, audit).interval == interval
+    assert Housekeeping(store, clock, changed, signing_keys).interval == interval
 
 
 class Task:

@@ -9,6 +9,7 @@ from idp.domain.audit import Audit
 from idp.domain.audit_log.key_rotation import CheckpointKeyRotation
 from idp.domain.audit_log.keys import CheckpointKeys
 from idp.domain.audit_log.proofs import AuditProofs
+from idp.domain.audit_log.retention import AuditRetention
 from idp.domain.audit_log.sealing import AuditSealer
 from idp.domain.audit_log.verification import AuditVerification
 from idp.domain.clock import Clock
@@ -23,11 +24,12 @@ class AuditLog:
     verification: AuditVerification
     proofs: AuditProofs
     key_rotation: CheckpointKeyRotation
+    retention: AuditRetention
 
     @property
     def tasks(self) -> tuple[Callable[[], object], ...]:
         """What has to be done from time to time, by one node."""
-        return (self.key_rotation.run_due,)
+        return (self.key_rotation.run_due, self.retention.run)
 
 
 def audit_log(
@@ -41,4 +43,5 @@ def audit_log(
         AuditVerification(store, keys, secret),
         AuditProofs(store, keys),
         CheckpointKeyRotation(store, keys, sealing, audit, clock),
+        AuditRetention(store, clock, settings, audit, secret),
     )

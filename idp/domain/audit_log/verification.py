@@ -80,9 +80,10 @@ class AuditVerification:
         notes). `foreign_keys` are believed beside the log's own.
         """
         with self._store.reading() as connection:
+            # In this order: what is read later may only be newer.
+            stored = rows.checkpoints(connection)
             head = rows.head(connection)
             trusted = [*self._keys.trusted(connection), *foreign_keys]
-            stored = rows.checkpoints(connection)
             verdict = Verdict(unsealed=rows.count_unsealed(connection))
             if head is None:
                 _nothing_sealed(connection, verdict, kept)
@@ -94,7 +95,7 @@ class AuditVerification:
             points.add_own([*notes, (head["checkpoint"], "the newest checkpoint")])
             points.add_kept(kept)
             self._walk(connection, head, points, verdict, progress)
-            self._look_outside(connection, head["size"], verdict)
+            _look_outside(connection, verdict)
         points.compare()
         verdict.faults.sort(key=_where)
         return verdict
@@ -174,14 +175,6 @@ class AuditVerification:
             verdict.dropped = self._dropped(head, verdict)
         return position < verdict.dropped
 
-    def _look_outside(self, connection: Connection, size: int, verdict: Verdict) -> None:
-        """Find entries that claim a place which the tree has not; it may have grown meanwhile."""
-        head = rows.head(connection)
-        found = rows.outside(connection, max(size, head["size"] if head else 0))
-        if found:
-            said = "the entry claims a place that was never sealed"
-            verdict.faults.append(Fault(said, found["position"], found["id"]))
-
 
 class _Points:
     """Checkpoints to compare with the tree while it is grown anew."""
@@ -244,9 +237,14 @@ class _Points:
 def _nothing_sealed(connection: Connection, verdict: Verdict, kept: Sequence[str]) -> None:
     if kept:
         verdict.faults.append(Fault("the log was rolled back: it has no sealed entry at all", 0))
-    found = rows.outside(connection, 0)
+    _look_outside(connection, verdict)
+
+
+def _look_outside(connection: Connection, verdict: Verdict) -> None:
+    """Find entries that claim a place which the tree has not."""
+    found = rows.outside(connection)
     if found:
-        said = "the entry claims a place in a tree that is not there"
+        said = "the entry claims a place that was never sealed"
         verdict.faults.append(Fault(said, found["position"], found["id"]))
 
 
