@@ -1,4 +1,4 @@
-"""`idp audit list`: which entries there are."""
+"""`idp audit list` and `export`: which entries there are."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from idp.cli.context import emit, json_option, services
+from idp.cli.context import emit, json_option, operator, origin, services
+from idp.domain.audit_log.formats import LINES
 from idp.domain.audit_search import Line, Wanted
 
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
@@ -46,6 +47,23 @@ def list_entries(limit: int, as_json: bool, **wanted: Any) -> None:
         if not before:
             break
     emit([(_whole if as_json else _short)(line) for line in found], as_json)
+
+
+@click.command()
+@wanted_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(LINES)),
+    default="jsonl",
+    show_default=True,
+    help="JSON lines, or the Common Event Format.",
+)
+def export(form: str, **wanted: Any) -> None:
+    """Print every entry that fits, oldest first, one on each line. That it was done is an entry."""
+    line = LINES[form]
+    for row in services().audit_log.export.run(wanted_by(**wanted), origin(), operator()):
+        click.echo(line(row))
 
 
 def wanted_by(

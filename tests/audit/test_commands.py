@@ -145,3 +145,12 @@ def test_the_log_goes_on_while_the_command_seals(desk: Desk, services: Services)
     desk.json("checkpoint")
     services.audit_log.sealer.seal(1)
     assert desk.json("verify")["intact"]
+
+
+def test_entries_are_exported_one_on_each_line(desk: Desk) -> None:
+    lines = desk.run("export").stdout.splitlines()
+    entries = [json.loads(line) for line in lines]
+    assert [entry["position"] for entry in entries] == list(range(len(entries)))
+    assert entries[-1]["event"] == "audit.exported"
+    refusals = desk.run("export", "--format", "cef", "--event", "audit.exported").stdout
+    assert [line[:6] for line in refusals.splitlines()] == ["CEF:0|", "CEF:0|"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from idp.config import Settings
 from idp.crypto.sealing import Sealer
 from idp.domain.audit import Audit
+from idp.domain.audit_log.export import AuditExport
 from idp.domain.audit_log.key_rotation import CheckpointKeyRotation
 from idp.domain.audit_log.keys import CheckpointKeys
 from idp.domain.audit_log.proofs import AuditProofs
@@ -25,6 +26,7 @@ class AuditLog:
     proofs: AuditProofs
     key_rotation: CheckpointKeyRotation
     retention: AuditRetention
+    export: AuditExport
 
     @property
     def tasks(self) -> tuple[Callable[[], object], ...]:
@@ -44,4 +46,5 @@ def audit_log(
         AuditProofs(store, keys),
         CheckpointKeyRotation(store, keys, sealing, audit, clock),
         AuditRetention(store, clock, settings, audit, secret),
+        AuditExport(store, sealing, audit),
     )
