@@ -20,6 +20,7 @@ from idp.crypto.secrets import uuid7
 from idp.domain.audit import Audit
 from idp.domain.audit_log.parts import audit_log
 from idp.domain.clock import system_clock
+from idp.outbound.fetching import Fetcher
 from idp.store import schema
 from idp.store.database import Store, engine_options
 from idp.store.tables import AuditEntry, table
@@ -61,7 +62,9 @@ def measured(count: int, settings: Settings) -> dict[str, Any]:
     schema.upgrade(store)
     fill(store, count)
     audit = Audit(store, system_clock)
-    log = audit_log(store, Sealer([b"k" * 32]), audit, system_clock, settings, b"s" * 32)
+    log = audit_log(
+        store, Sealer([b"k" * 32]), audit, system_clock, settings, b"s" * 32, Fetcher(settings)
+    )
     begun = time.perf_counter()
     log.sealer.seal_now()
     sealed = time.perf_counter()

@@ -83,7 +83,13 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     app.session_interface = BrowserSessions(settings, form_key)
     delivery = app.extensions[_DELIVERY] = _delivery(app, parts)
     telling = app.extensions[_LOGOUT_DELIVERY] = _logout_delivery(parts, protocol_parts.mint)
-    tasks = (parts.housekeeping, delivery, telling, parts.registering.logos, parts.audit_log.sealer)
+    tasks = (
+        parts.housekeeping,
+        delivery,
+        telling,
+        parts.registering.logos,
+        *parts.audit_log.threads,
+    )
     front: Security | TrustedProxies = Security(app, parts, tasks)
     protect_forms(app, form_key)
     init_pages(app, settings)
@@ -104,7 +110,7 @@ def services_of(app: Flask) -> Services:
 def start_tasks(app: Flask) -> None:
     """Start what recurs in this process; a request does so too."""
     parts = services_of(app)
-    own = (parts.housekeeping, parts.registering.logos, parts.audit_log.sealer)
+    own = (parts.housekeeping, parts.registering.logos, *parts.audit_log.threads)
     for task in (*own, delivery_of(app), logout_delivery_of(app)):
         task.ensure_started()
 

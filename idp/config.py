@@ -9,7 +9,6 @@ import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -143,6 +142,14 @@ class Settings(BaseSettings):
         "Audit entries are kept, and public keys that left the JWKS (for expired ID tokens that "
         "come back as hints), seconds.",
         ge=86400,
+    )
+    audit_streams: str = _option(
+        "",
+        "Where audit entries are sent as they are sealed, comma separated: file:///path, "
+        "https://host/path, syslog+tls://host:port, syslog+tcp://host:port; empty: nowhere.",
+    )
+    audit_stream_token: SecretStr = _option(
+        SecretStr(""), "Bearer token for the https targets among them; empty: none."
     )
     policies_dir: str = _option(
         "", "Folder of your own *.cedar policies, beside the shipped ones; empty: none."
@@ -327,18 +334,3 @@ def load(overrides: Mapping[str, Any] | None = None) -> Settings:
 def _sentence(problem: Any) -> str:
     name = PREFIX + "_".join(str(part) for part in problem["loc"]).upper()
     return f"{name}: {problem['msg'].removeprefix('Value error, ')}."
-
-
-def production_problems(settings: Settings) -> list[str]:
-    """Return what forbids serving these settings to anyone (SECURITY case 157)."""
-    problems = []
-    host = urlsplit(settings.issuer).hostname
-    if not settings.issuer:
-        problems.append("IDP_ISSUER: not set. Give the https origin of this server.")
-    elif not settings.secure and host not in LOOPBACK_HOSTS:
-        problems.append("IDP_ISSUER: must be https; plain http is for loopback only.")
-    if settings.development:
-        problems.append("IDP_DEVELOPMENT: development mode is for `idp dev`; unset it.")
-    if not settings.sqlalchemy_url.startswith((_SQLITE, "postgresql")):
-        problems.append("IDP_DATABASE_URL: only SQLite and PostgreSQL are supported.")
-    return problems

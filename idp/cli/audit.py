@@ -2,11 +2,11 @@
 
 import click
 
-from idp.cli.audit_entries import export, list_entries
+from idp.cli.audit_entries import export, list_entries, streams
 from idp.cli.audit_proofs import check, checkpoint, prove
 from idp.cli.audit_verify import verify
 
 
-@click.group(commands=[list_entries, verify, checkpoint, prove, check, export])
+@click.group(commands=[list_entries, verify, checkpoint, prove, check, export, streams])
 def audit() -> None:
     """Look through the audit log, prove it, take it elsewhere."""

@@ -66,6 +66,21 @@ def export(form: str, **wanted: Any) -> None:
         click.echo(line(row))
 
 
+@click.command()
+@json_option
+def streams(as_json: bool) -> None:
+    """Show how far each target of IDP_AUDIT_STREAMS is: what it has not got yet, and why."""
+    states = services().audit_log.streams.states()
+    shown = [{**state, "delivered_at": _moment(state["delivered_at"])} for state in states]
+    emit(shown, as_json)
+
+
+def _moment(seconds: int | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def wanted_by(
     event: str,
     outcome: str,

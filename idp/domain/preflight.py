@@ -7,12 +7,15 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from idp.config import PREFIX, ConfigurationError, Settings, load, production_problems
+from idp.config import LOOPBACK_HOSTS, PREFIX, ConfigurationError, Settings, load
 from idp.crypto.keyfiles import KeyUnusable
+from idp.domain.audit_log.targets import targets
 from idp.domain.credentials import breaches
 from idp.domain.delivery import mail_server, sender
 from idp.domain.installation import given_keys
+from idp.outbound.fetching import Fetcher
 from idp.outbound.smtp import address_problem
 
 _MOUNTS = Path("/proc/mounts")
@@ -42,7 +45,8 @@ def examined() -> tuple[Settings, list[str]]:
     told = tuple(problem.partition(":")[0] for problem in problems)
     mounts = _MOUNTS.read_text() if _MOUNTS.exists() else ""
     more = [
-        *production_problems(settings),
+        *_settings_problems(settings),
+        *_stream_problems(settings),
         *environment_problems(os.environ),
         *folder_problems(settings),
         *sharing_problems(settings, mounts),
@@ -147,3 +151,26 @@ def environment_problems(environment: Mapping[str, str]) -> list[str]:
         if name.startswith(PREFIX) and near:
             problems.append(f"{name}: there is no such setting; {near[0]} is meant, perhaps.")
     return problems
+
+
+def _settings_problems(settings: Settings) -> list[str]:
+    """Return what forbids serving these settings to anyone (SECURITY case 157)."""
+    problems = []
+    host = urlsplit(settings.issuer).hostname
+    if not settings.issuer:
+        problems.append("IDP_ISSUER: not set. Give the https origin of this server.")
+    elif not settings.secure and host not in LOOPBACK_HOSTS:
+        problems.append("IDP_ISSUER: must be https; plain http is for loopback only.")
+    if settings.development:
+        problems.append("IDP_DEVELOPMENT: development mode is for `idp dev`; unset it.")
+    if not settings.sqlalchemy_url.startswith(("sqlite:///", "postgresql")):
+        problems.append("IDP_DATABASE_URL: only SQLite and PostgreSQL are supported.")
+    return problems
+
+
+def _stream_problems(settings: Settings) -> list[str]:
+    try:
+        targets(settings, Fetcher(settings))
+    except ConfigurationError as error:
+        return error.problems
+    return []

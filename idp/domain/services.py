@@ -104,7 +104,8 @@ def start(settings: Settings, store: Store, clock: Clock) -> Services:
         keys.ensure()
     fetcher = Fetcher(settings)
     documents = RemoteDocuments(fetcher, clock)
-    log = audit_log(store, sealer, audit, clock, settings, secrets.get("audit-log"))
+    secret = secrets.get("audit-log")
+    log = audit_log(store, sealer, audit, clock, settings, secret, fetcher)
     ground = Ground(
         settings,
         clock,

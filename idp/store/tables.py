@@ -628,6 +628,18 @@ class AuditCheckpoint(Model):
     created_at: Mapped[int]
 
 
+class AuditStream(Model):
+    """How far a target of entries is: it has all before `position`."""
+
+    __tablename__ = "audit_streams"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    tries: Mapped[int]
+    next_try_at: Mapped[int]
+    problem: Mapped[str | None]
+    delivered_at: Mapped[int | None]
+
+
 class AuditKey(Model):
     """A key that signs checkpoints, or did until `retired_at`, when its private half was deleted.
 

@@ -13,6 +13,7 @@ from idp.crypto.sealing import Sealer
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.audit_log.parts import AuditLog, audit_log
 from idp.domain.audit_log.verification import Verdict
+from idp.outbound.fetching import Fetcher
 from idp.store import audit_tree
 from idp.store.database import Store
 from idp.store.statements import Row
@@ -99,7 +100,9 @@ def node(store: Store, clock: HeldClock, log_settings: Settings) -> Callable[[],
 
     def make() -> Log:
         audit = Audit(store, clock)
-        parts = audit_log(store, Sealer([b"k" * 32]), audit, clock, log_settings, SECRET)
+        parts = audit_log(
+            store, Sealer([b"k" * 32]), audit, clock, log_settings, SECRET, Fetcher(log_settings)
+        )
         return Log(store, clock, audit, parts)
 
     return make

@@ -20,6 +20,7 @@ from idp.crypto.sealing import Sealer
 from idp.domain.audit import Audit, Entry, Origin
 from idp.domain.audit_log.parts import AuditLog, audit_log
 from idp.domain.clock import system_clock
+from idp.outbound.fetching import Fetcher
 from idp.store.database import Store
 from idp.store.errors import StoreError
 from idp.store.tables import AuditEntry, table
@@ -63,7 +64,11 @@ def node(database: Database) -> Iterator[tuple[Store, Audit, AuditLog]]:
     with opened(database) as store:
         audit = Audit(store, system_clock)
         sealer = Sealer([b"k" * 32])
-        yield store, audit, audit_log(store, sealer, audit, system_clock, settings, SECRET)
+        yield (
+            store,
+            audit,
+            audit_log(store, sealer, audit, system_clock, settings, SECRET, Fetcher(settings)),
+        )
 
 
 def write_for_ever(database: Database, pipe: int, name: str) -> None:

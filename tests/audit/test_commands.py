@@ -154,3 +154,15 @@ def test_entries_are_exported_one_on_each_line(desk: Desk) -> None:
     assert entries[-1]["event"] == "audit.exported"
     refusals = desk.run("export", "--format", "cef", "--event", "audit.exported").stdout
     assert [line[:6] for line in refusals.splitlines()] == ["CEF:0|", "CEF:0|"]
+
+
+def test_the_state_of_streams_is_shown(desk: Desk) -> None:
+    assert desk.json("streams") == []
+    named = Desk(desk.folder, {**desk.environment, "IDP_AUDIT_STREAMS": "file:///nowhere/audit"})
+    (state,) = named.json("streams")
+    assert state["name"].startswith("file://#")
+    assert (state["behind"], state["problem"], state["delivered_at"]) == (0, None, None)
+    wrong = Desk(desk.folder, {**desk.environment, "IDP_AUDIT_STREAMS": "ftp://x"})
+    done = wrong.run("streams")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("IDP_AUDIT_STREAMS: must be ")

@@ -10,9 +10,10 @@ import pytest
 from idp.crypto import merkle
 from idp.crypto.merkle import leaf_hash
 from idp.crypto.notes import NoteKey
+from idp.domain import leasing
 from idp.domain.audit import Entry
 from idp.domain.audit_log import checkpoints, sealing
-from idp.domain.audit_log.sealing import BATCH, KEEP_EVERY, LEASE_SECONDS, LogBroken
+from idp.domain.audit_log.sealing import BATCH, KEEP_EVERY, LogBroken
 from idp.store import audit_tree
 from tests.audit.conftest import ORIGIN, Log
 
@@ -114,15 +115,15 @@ def test_one_node_has_the_lease_and_another_takes_over(node: Nodes) -> None:
     for _ in range(3):
         first.add(1)
         assert second.seal() + first.seal() == 1
-        first.clock.advance(LEASE_SECONDS / 3)
+        first.clock.advance(leasing.SECONDS / 3)
     first.add(1)
-    first.clock.advance(LEASE_SECONDS + 1)
+    first.clock.advance(leasing.SECONDS + 1)
     assert second.seal() == 1
     first.add(1)
     first.clock.advance(1)
     assert first.seal() == 0
     assert second.seal() == 1
-    second.parts.sealer._give_back()
+    second.parts.sealer._lease.give_back()
     first.add(1)
     assert first.seal() == 1
 

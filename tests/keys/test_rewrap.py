@@ -20,6 +20,7 @@ from idp.domain.outbox import Outbox
 from idp.domain.rewrap import PLACES, Rewrap
 from idp.domain.server_secrets import NAMES, ServerSecrets
 from idp.domain.signing_keys import SigningKeys
+from idp.outbound.fetching import Fetcher
 from idp.store import authenticators, sealed_columns
 from idp.store.database import Connection, Store
 from idp.store.tables import (
@@ -83,7 +84,9 @@ class Node:
         self.outbox = Outbox(store, self.sealer, clock, settings)
         self.rewrap = Rewrap(store, self.sealer, audit)
         secret = self.secrets.get("audit-log")
-        self.audit_log = audit_log(store, self.sealer, audit, clock, settings, secret)
+        self.audit_log = audit_log(
+            store, self.sealer, audit, clock, settings, secret, Fetcher(settings)
+        )
         self.keys.ensure()
 
     def fill(self) -> None:

@@ -12,11 +12,12 @@ LISTENS = frozenset(
     {"cli/listening.py", "cli/serve.py", "cli/server.py", "cli/tls.py", "cli/worker.py"}
 )
 ASKS_ITSELF = frozenset({"cli/health.py"})
-ASKS_ITS_OWN_NAME = frozenset({"domain/housekeeping.py"})
+ASKS_ITS_OWN_NAME = frozenset({"domain/housekeeping.py", "domain/leasing.py"})
 FETCHES = frozenset({"outbound/fetching.py", "outbound/hasty_socket.py", "outbound/looking_up.py"})
 # The kit runs in other programs, and asks what their settings name.
 THE_KIT = frozenset({"guard/asgi.py", "guard/deadline_socket.py", "guard/http_client.py"})
 MAILS = frozenset({"outbound/smtp.py"})
+COLLECTS = frozenset({"outbound/syslog.py"})
 
 
 def modules_of(path: Path) -> set[str]:
@@ -37,7 +38,8 @@ def test_case_081_connections_are_opened_in_one_place() -> None:
         modules = modules_of(path)
         if modules & OPENS_BY_NAME or {name.partition(".")[0] for name in modules} & OPENS:
             found.add(str(path.relative_to(IDP)))
-    assert found == FETCHES | MAILS | LISTENS | ASKS_ITSELF | ASKS_ITS_OWN_NAME | THE_KIT
+    inward = LISTENS | ASKS_ITSELF | ASKS_ITS_OWN_NAME
+    assert found == FETCHES | MAILS | COLLECTS | THE_KIT | inward
     for name in ASKS_ITS_OWN_NAME:
         text = (IDP / name).read_text()
         assert text.count("socket.") == text.count("socket.gethostname")

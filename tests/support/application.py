@@ -67,7 +67,7 @@ def running(settings: Settings, clock: Clock) -> Iterator[Flask]:
     app.jinja_env.bytecode_cache = _COMPILED
     services = services_of(app)
     # Once stopped it stays so: no thread of its own does anything between two lines of a test.
-    own = (services.housekeeping, services.registering.logos, services.audit_log.sealer)
+    own = (services.housekeeping, services.registering.logos, *services.audit_log.threads)
     for tasks in (*own, delivery_of(app), logout_delivery_of(app)):
         tasks.ensure_started()
         tasks.stop()

@@ -12,8 +12,11 @@ from idp.domain.audit_log.keys import CheckpointKeys
 from idp.domain.audit_log.proofs import AuditProofs
 from idp.domain.audit_log.retention import AuditRetention
 from idp.domain.audit_log.sealing import AuditSealer
+from idp.domain.audit_log.streaming import AuditStreams
+from idp.domain.audit_log.targets import targets
 from idp.domain.audit_log.verification import AuditVerification
 from idp.domain.clock import Clock
+from idp.outbound.fetching import Fetcher
 from idp.store.database import Store
 
 
@@ -27,6 +30,12 @@ class AuditLog:
     key_rotation: CheckpointKeyRotation
     retention: AuditRetention
     export: AuditExport
+    streams: AuditStreams
+
+    @property
+    def threads(self) -> tuple[AuditSealer, AuditStreams]:
+        """What runs in threads of their own."""
+        return self.sealer, self.streams
 
     @property
     def tasks(self) -> tuple[Callable[[], object], ...]:
@@ -35,7 +44,13 @@ class AuditLog:
 
 
 def audit_log(
-    store: Store, sealer: Sealer, audit: Audit, clock: Clock, settings: Settings, secret: bytes
+    store: Store,
+    sealer: Sealer,
+    audit: Audit,
+    clock: Clock,
+    settings: Settings,
+    secret: bytes,
+    fetcher: Fetcher,
 ) -> AuditLog:
     """Return the parts; `secret` is the server's own, from which seals are made."""
     keys = CheckpointKeys(store, sealer, clock, secret)
@@ -47,4 +62,5 @@ def audit_log(
         CheckpointKeyRotation(store, keys, sealing, audit, clock),
         AuditRetention(store, clock, settings, audit, secret),
         AuditExport(store, sealing, audit),
+        AuditStreams(store, clock, audit, targets(settings, fetcher)),
     )

@@ -6,9 +6,7 @@ the head that it began with, in one transaction with everything else; who comes 
 """
 
 import logging
-import os
 import secrets
-import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,8 +21,8 @@ from idp.domain.audit_log.tiles import BrokenTile, GrowingTiles
 from idp.domain.background import Background
 from idp.domain.clock import Clock
 from idp.domain.errors import DomainError
+from idp.domain.leasing import Leasing
 from idp.store import audit_tree as rows
-from idp.store import leases
 from idp.store.database import Connection, Store
 from idp.store.errors import Conflict, StoreError
 from idp.store.statements import Row
@@ -36,7 +34,6 @@ BATCH = 500
 MOST_BATCHES = 20
 """Batches before the next look."""
 LEASE = "audit-sealing"
-LEASE_SECONDS = 15
 KEEP_EVERY = 3600
 """Seconds between two checkpoints that are kept for ever."""
 _log = logging.getLogger("idp.audit")
@@ -64,10 +61,9 @@ class AuditSealer:
         self._host = settings.issuer_host or "localhost"
         self._keys = keys
         self._secret = secret
-        self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._leased_until = 0
+        self._lease = Leasing(store, clock, LEASE)
         self._complaint = ""
-        self._background = Background(self._round, INTERVAL, (), self._give_back)
+        self._background = Background(self._round, INTERVAL, (StoreError,), self._lease.give_back)
 
     def ensure_started(self) -> None:
         """Start the thread unless this process has it; cheap enough for each request."""
@@ -84,7 +80,7 @@ class AuditSealer:
         """
         with self._store.reading() as connection:
             waiting = rows.any_unsealed(connection)
-        if not waiting or not self._take_lease():
+        if not waiting or not self._lease.take():
             return 0
         return self.seal(MOST_BATCHES)
 
@@ -130,26 +126,6 @@ class AuditSealer:
         if said != self._complaint:
             _log.error("audit entries are NOT sealed: %s", said)
         self._complaint = said
-
-    def _take_lease(self) -> bool:
-        now = int(self._clock())
-        if now < self._leased_until - LEASE_SECONDS // 2:
-            return True
-        with self._store.reading() as connection:
-            holder = leases.holder(connection, LEASE, now)
-        if holder not in {None, self._holder}:
-            return False
-        with self._store.writing() as connection:
-            taken = leases.take(connection, LEASE, self._holder, now, LEASE_SECONDS)
-        self._leased_until = now + LEASE_SECONDS if taken else 0
-        return taken
-
-    def _give_back(self) -> None:
-        try:
-            with self._store.writing() as connection:
-                leases.release(connection, LEASE, self._holder)
-        except StoreError as error:
-            _log.warning("the lease for sealing ends by itself: %s", error)
 
     def _seal_batch(self) -> int:
         with self._store.reading() as connection:
