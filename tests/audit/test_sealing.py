@@ -176,3 +176,28 @@ def test_nothing_is_signed_on_top_of_a_forgery(
     assert caplog.text.count("idp audit verify") == 1
     assert log.verdict().unsealed == 1
     assert not log.verdict().intact
+
+
+@pytest.mark.every_database
+def test_a_batch_of_other_entries_does_not_go_to_a_place_that_is_taken(
+    node: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry that began earlier is committed later, and another node seals that one."""
+    first, second = node(), node()
+    first.grown(3)
+    first.add(2)
+    monkeypatch.setattr(sealing, "BATCH", 1)
+    write = first.parts.sealer._write
+
+    def overtaken(*parts: Any) -> None:
+        monkeypatch.setattr(first.parts.sealer, "_write", write)
+        early = "00000000-0000-7000-8000-000000000000"
+        newest = max(str(each["id"]) for each in first.audit.latest())
+        first.run("UPDATE audit_entries SET id = :early WHERE id = :id", early=early, id=newest)
+        assert second.parts.sealer.seal(1) == 1
+        write(*parts)
+
+    monkeypatch.setattr(first.parts.sealer, "_write", overtaken)
+    assert first.parts.sealer.seal(1) == 0
+    assert first.parts.sealer.seal(5) == 1
+    assert second.verdict().faults == []
