@@ -11,10 +11,12 @@ from idp.cli.clients import clients
 from idp.cli.config import config
 from idp.cli.context import CommandLine
 from idp.cli.dev import dev
+from idp.cli.groups import groups
 from idp.cli.health import health
 from idp.cli.keys import keys
 from idp.cli.registration_tokens import registration_tokens
 from idp.cli.resources import resources
+from idp.cli.roles import roles
 from idp.cli.serve import serve
 from idp.cli.users import users
 
@@ -23,6 +25,8 @@ COMMANDS = (
     serve,
     dev,
     users,
+    groups,
+    roles,
     clients,
     registration_tokens,
     resources,

@@ -9,7 +9,7 @@ import click
 
 from idp.cli.context import emit, json_option, operator, origin, services
 from idp.domain.accounts import Account
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.errors import Invalid
 from idp.domain.roles import ADMINISTRATOR
 

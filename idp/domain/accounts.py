@@ -2,15 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from idp.crypto.secrets import random_identifier, uuid7
 from idp.domain import profile_claims
-from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.audit import Audit, By, Entry, Origin
 from idp.domain.clock import Clock
 from idp.domain.errors import AlreadyExists, Invalid, NotFound
+from idp.domain.giving import Giving
 from idp.domain.roles import (
     ADMINISTRATOR,
     LastAdministrator,
@@ -23,6 +24,7 @@ from idp.store import accounts as rows
 from idp.store import authorizations, memberships, sessions
 from idp.store.database import Connection, RowMapping, Store
 from idp.store.errors import Conflict
+from idp.store.memberships import Held
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f<>\"]{1,64}@[^\s@\x00-\x1f\x7f<>\"]{1,189}")
 _LONGEST_NAME = 200
@@ -114,10 +116,16 @@ class Accounts:
     """
 
     def __init__(
-        self, store: Store, hashed: Callable[[str, str, str], str], audit: Audit, clock: Clock
+        self,
+        store: Store,
+        hashed: Callable[[str, str, str], str],
+        giving: Giving,
+        audit: Audit,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._hashed = hashed
+        self._giving = giving
         self._audit = audit
         self._clock = clock
 
@@ -176,10 +184,8 @@ class Accounts:
         except Conflict as error:
             said = marked("There is an account for %(email)s already.", email=new.row["email"])
             raise AlreadyExists(said) from error
-        for role in sorted(new.roles):
-            memberships.add_role(connection, new.id, role, now)
-        for group in sorted(new.groups):
-            memberships.add_group(connection, new.id, group, now)
+        by = By(actor, origin)
+        self._giving.give(connection, new.id, new.roles, new.groups, by, called=new.row["email"])
         if new.hashed:
             rows.set_password(connection, new.id, new.hashed, now)
         detail = {"roles": " ".join(sorted(new.roles)), "groups": " ".join(sorted(new.groups))}
@@ -221,14 +227,18 @@ class Accounts:
         row = rows.find(connection, key) or rows.find(connection, email_key(key))
         if row is None:
             raise NotFound(marked("There is no account %(key)s.", key=key))
-        held = memberships.held(connection, [row["id"]])[row["id"]]
+        held = self.held(connection, [row["id"]])[row["id"]]
         return from_row(row, held.roles, held.groups)
+
+    def held(self, connection: Connection, ids: Sequence[str]) -> dict[str, Held]:
+        """Return the roles and groups that these people have in the end."""
+        return memberships.held(connection, ids, int(self._clock()))
 
     def page(self, limit: int = 100, after: str = "") -> list[Account]:
         """Return at most `limit` people, beginning behind the id `after`."""
         with self._store.reading() as connection:
             found = rows.page(connection, limit, after)
-            held = memberships.held(connection, [row["id"] for row in found])
+            held = self.held(connection, [row["id"] for row in found])
         return [from_row(row, held[row["id"]].roles, held[row["id"]].groups) for row in found]
 
     def disable(self, key: str, origin: Origin, actor: str) -> Account:

@@ -12,9 +12,9 @@ from typing import Any
 from idp.config import Settings
 from idp.crypto.secrets import digest, random_token, same
 from idp.domain.accounts import Account, Accounts, checked_email, email_key
-from idp.domain.audit import Audit, Entry
+from idp.domain.audit import Audit, By, Entry
 from idp.domain.clock import Clock
-from idp.domain.credentials.changes import By, CredentialChanges
+from idp.domain.credentials.changes import CredentialChanges
 from idp.domain.errors import AlreadyExists, Invalid, NotFound, Refused
 from idp.domain.one_time import OneTimeValues
 from idp.domain.outbox import Outbox

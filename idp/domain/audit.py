@@ -26,6 +26,15 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class By:
+    """Who changes something, in which of their sessions (empty: in none), and from where."""
+
+    actor: str
+    origin: Origin
+    session_id: str = ""
+
+
+@dataclass(frozen=True)
 class Entry:
     """One event. `actor` is `account:ID`, `client:ID`, `operator:NAME`, `server` or `anyone`."""
 

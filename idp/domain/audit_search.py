@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from idp.domain.audit import Audit, Entry
-from idp.domain.credentials.changes import By
+from idp.domain.audit import Audit, By, Entry
 from idp.store import audit_search as rows
 from idp.store import people_search
 from idp.store.database import Connection, RowMapping, Store

@@ -6,9 +6,8 @@ more.
 
 from idp.config import Settings
 from idp.domain.accounts import Account, email_key, from_row
-from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.audit import Audit, By, Entry, Origin
 from idp.domain.clock import Clock
-from idp.domain.credentials.changes import By
 from idp.domain.errors import Invalid
 from idp.domain.outbox import Outbox
 from idp.domain.roles import LastAdministrator, keep_an_administrator

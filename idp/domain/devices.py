@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from idp.config import Settings
 from idp.crypto.secrets import digest, is_uuid, random_token, uuid7
 from idp.domain.accounts import Account, from_row
-from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.audit import Audit, By, Entry, Origin
 from idp.domain.clock import Clock
-from idp.domain.credentials.changes import By
 from idp.domain.errors import NotFound
 from idp.domain.texts import marked
 from idp.store import devices as rows

@@ -7,9 +7,8 @@ gets another by a first factor alone (SECURITY case 106). What was made counts a
 from dataclasses import dataclass
 
 from idp.domain.access import Resource
-from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.audit import Audit, By, Entry, Origin
 from idp.domain.clock import Clock
-from idp.domain.credentials.changes import By
 from idp.domain.credentials.passkeys import Passkeys
 from idp.domain.credentials.recovery_codes import RecoveryCodes
 from idp.domain.credentials.totp import Authenticators, Enrolment

@@ -7,10 +7,9 @@ from typing import Any
 
 from idp.domain.accounts import Account
 from idp.domain.activity import Activity
-from idp.domain.audit import Audit, Entry
+from idp.domain.audit import Audit, By, Entry
 from idp.domain.clock import Clock
 from idp.domain.connections import Connections
-from idp.domain.credentials.changes import By
 from idp.domain.credentials.passkeys import Passkeys
 from idp.domain.credentials.recovery_codes import RecoveryCodes
 from idp.domain.credentials.totp import Authenticators

@@ -7,6 +7,7 @@ from idp.config import Settings
 from idp.crypto.sealing import Sealer
 from idp.domain.access import Access
 from idp.domain.accounts import Accounts
+from idp.domain.assignments import Assignments
 from idp.domain.audit import Audit
 from idp.domain.audit_log.parts import AuditLog
 from idp.domain.client_errors import ClientErrors
@@ -20,12 +21,15 @@ from idp.domain.credentials.recovery_codes import RecoveryCodes
 from idp.domain.credentials.totp import Authenticators
 from idp.domain.decryption_keys import DecryptionKeys
 from idp.domain.devices import Devices
+from idp.domain.giving import Giving
+from idp.domain.groups import Groups
 from idp.domain.keyring import Keyring
 from idp.domain.memberships import Memberships
 from idp.domain.one_time import OneTimeValues
 from idp.domain.outbox import Outbox
 from idp.domain.remote_documents import RemoteDocuments
 from idp.domain.requirements import Requirements
+from idp.domain.role_catalog import RoleCatalog
 from idp.domain.seen_once import SeenOnce
 from idp.domain.server_secrets import ServerSecrets
 from idp.domain.sessions import Sessions
@@ -66,6 +70,9 @@ class Foundation(Ground):
     throttle: Throttle
     passwords: Passwords
     accounts: Accounts
+    roles: RoleCatalog
+    groups: Groups
+    assignments: Assignments
     memberships: Memberships
     changes: CredentialChanges
     authenticators: Authenticators
@@ -85,7 +92,8 @@ def foundation(on: Ground) -> Foundation:
     outbox = Outbox(store, on.sealer, clock, settings)
     changes = CredentialChanges(outbox, audit, clock)
     passwords = _passwords(settings)
-    accounts = Accounts(store, passwords.accept, audit, clock)
+    giving = Giving(RoleCatalog(store, audit, clock), Groups(store, audit, clock), clock)
+    accounts = Accounts(store, passwords.accept, giving, audit, clock)
     devices = Devices(store, audit, clock, settings)
     access = Access(settings.policies_dir, clock, settings.cache_lifetime)
     return Foundation(
@@ -100,7 +108,10 @@ def foundation(on: Ground) -> Foundation:
         ),
         passwords=passwords,
         accounts=accounts,
-        memberships=Memberships(store, accounts, audit, clock),
+        roles=giving.catalog,
+        groups=giving.groups,
+        assignments=Assignments(store, accounts, giving, audit, clock),
+        memberships=Memberships(store, accounts, giving, audit, clock),
         changes=changes,
         authenticators=Authenticators(store, on.sealer, one_time, changes, clock, settings.product),
         recovery_codes=RecoveryCodes(store, passwords, changes, clock),

@@ -11,10 +11,9 @@ from typing import Any
 from idp.config import Settings
 from idp.crypto import secrets
 from idp.domain.accounts import Account, Accounts, NewAccount, email_key
-from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.audit import Audit, By, Entry, Origin
 from idp.domain.clock import Clock
-from idp.domain.credentials.changes import By
-from idp.domain.delegation import may_give
+from idp.domain.delegation import may_give, powers_of
 from idp.domain.errors import AlreadyExists, DomainError, NotFound, Refused
 from idp.domain.one_time import Found, OneTimeValues
 from idp.domain.outbox import Outbox
@@ -206,7 +205,8 @@ class Invitations:
         inviter = self._inviter(connection, actor)
         if inviter is None or inviter.disabled:
             return False
-        return may_give(inviter, roles, groups)
+        powers = powers_of(connection, actor, int(self._clock()))
+        return may_give(connection, powers, roles, groups)
 
     def _inviter(self, connection: Connection, actor: str) -> Account | None:
         if not actor.startswith(_ACCOUNT):

@@ -1,8 +1,7 @@
 """A test mail, so that an operator sees whether mail arrives."""
 
 from idp.domain.accounts import Account
-from idp.domain.audit import Audit, Entry
-from idp.domain.credentials.changes import By
+from idp.domain.audit import Audit, By, Entry
 from idp.domain.outbox import Outbox
 from idp.store.database import Store
 

@@ -1,11 +1,13 @@
 """Giving and taking roles and groups. Nothing of it is cached: it counts at the next request."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from idp.domain.accounts import Account, Accounts
-from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.audit import Audit, By, Entry, Origin
 from idp.domain.clock import Clock
-from idp.domain.errors import AlreadyExists, NotFound
+from idp.domain.delegation import Powers, powers_of
+from idp.domain.errors import NotFound
+from idp.domain.giving import Giving
 from idp.domain.roles import (
     ADMINISTRATOR,
     LastAdministrator,
@@ -14,17 +16,29 @@ from idp.domain.roles import (
     keep_an_administrator,
 )
 from idp.domain.texts import marked
-from idp.store import memberships as rows
+from idp.store import assignments, memberships
 from idp.store.database import Connection, Store
-from idp.store.errors import Conflict
+from idp.store.rights import EVERYWHERE
 
 
 class Memberships:
-    """Changes what people hold and belong to: all of one call, or nothing."""
+    """Changes what people hold and belong to: all of one call, or nothing.
 
-    def __init__(self, store: Store, accounts: Accounts, audit: Audit, clock: Clock) -> None:
+    Roles here are those of no resource server, given everywhere and for good; `Assignments` gives
+    others. What is not there yet is added, by who may give everything.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Accounts,
+        giving: Giving,
+        audit: Audit,
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._accounts = accounts
+        self._giving = giving
         self._audit = audit
         self._clock = clock
 
@@ -42,15 +56,19 @@ class Memberships:
         `key` is an id, a subject or an address.
         """
         given, joined = set(map(checked_role, roles)), set(map(checked_group, groups))
+        by = By(actor, origin)
         with self._store.writing() as connection:
             account = self._accounts.get_within(connection, key)
+            self._giving.give(connection, account.id, given, joined, by, called=account.email)
             for role in sorted(given):
-                self._add(connection, rows.add_role, account, role)
-                self._note(connection, "role.granted", account, role, origin, actor)
+                self._note(connection, "role.granted", account, role, by)
             for group in sorted(joined):
-                self._add(connection, rows.add_group, account, group)
-                self._note(connection, "group.joined", account, group, origin, actor)
+                self._note(connection, "group.joined", account, group, by)
             return self._accounts.get_within(connection, account.id)
+
+    def powers(self, connection: Connection, actor: str) -> Powers:
+        """Return what an actor may give on, as it is in the caller's transaction."""
+        return powers_of(connection, actor, int(self._clock()))
 
     def revoke(
         self,
@@ -65,9 +83,10 @@ class Memberships:
         LastAdministrator.
         """
         left = set(map(checked_group, groups))
+        by = By(actor, origin)
         try:
             with self._store.writing() as connection:
-                return self._revoke(connection, key, set(roles), left, origin, actor)
+                return self._revoke(connection, key, set(roles), left, by)
         except LastAdministrator as error:
             detail = {"name": ADMINISTRATOR}
             entry = Entry("role.revoked", actor, error.account_id, detail=detail)
@@ -75,55 +94,42 @@ class Memberships:
             raise
 
     def _revoke(
-        self,
-        connection: Connection,
-        key: str,
-        roles: set[str],
-        groups: set[str],
-        origin: Origin,
-        actor: str,
+        self, connection: Connection, key: str, roles: set[str], groups: set[str], by: By
     ) -> Account:
         account = self._accounts.get_within(connection, key)
         if ADMINISTRATOR in roles:
             keep_an_administrator(connection, account.id, account.email)
         for role in sorted(roles):
-            if not rows.remove_role(connection, account.id, role):
-                raise NotFound(
-                    marked(
-                        "%(email)s does not have the role %(role)s.", email=account.email, role=role
-                    )
-                )
-            self._note(connection, "role.revoked", account, role, origin, actor)
+            self._take(connection, account, role)
+            self._note(connection, "role.revoked", account, role, by)
         for group in sorted(groups):
-            if not rows.remove_group(connection, account.id, group):
-                raise NotFound(
-                    marked(
-                        "%(email)s is not in the group %(group)s.", email=account.email, group=group
-                    )
-                )
-            self._note(connection, "group.left", account, group, origin, actor)
+            self._leave(connection, account, group)
+            self._note(connection, "group.left", account, group, by)
         return self._accounts.get_within(connection, account.id)
 
-    def _add(
-        self,
-        connection: Connection,
-        add: Callable[[Connection, str, str, int], None],
-        account: Account,
-        name: str,
-    ) -> None:
-        try:
-            add(connection, account.id, name, int(self._clock()))
-        except Conflict as error:
-            raise AlreadyExists(f"{account.email} has {name} already.") from error
+    def _take(self, connection: Connection, account: Account, role: str) -> None:
+        """Take a role that was given to the person. Raises NotFound for one that a group or another
+        role brings, too.
+        """
+        found = self._giving.catalog.find(connection, role)
+        if found and assignments.remove(connection, "account", account.id, found.id, EVERYWHERE):
+            return
+        text = "%(email)s does not have the role %(role)s."
+        if role in account.roles:
+            text = "%(email)s was not given the role %(role)s: a group or another role brings it."
+        raise NotFound(marked(text, email=account.email, role=role))
+
+    def _leave(self, connection: Connection, account: Account, group: str) -> None:
+        found = self._giving.groups.find(connection, group)
+        if found and memberships.remove(connection, account.id, found):
+            return
+        text = "%(email)s is not in the group %(group)s."
+        if group in account.groups:
+            text = "%(email)s is in the group %(group)s by another group only."
+        raise NotFound(marked(text, email=account.email, group=group))
 
     def _note(
-        self,
-        connection: Connection,
-        event: str,
-        account: Account,
-        name: str,
-        origin: Origin,
-        actor: str,
+        self, connection: Connection, event: str, account: Account, name: str, by: By
     ) -> None:
-        entry = Entry(event, actor, account.id, detail={"name": name})
-        self._audit.record(connection, origin, entry)
+        entry = Entry(event, by.actor, account.id, detail={"name": name})
+        self._audit.record(connection, by.origin, entry)

@@ -4,7 +4,7 @@ Whether they proved enough to do so is asked before, of the policies.
 """
 
 from idp.domain.accounts import Account
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.credentials.passkeys import Passkey, Passkeys
 from idp.domain.credentials.recovery_codes import RecoveryCodes
 from idp.domain.credentials.totp import Authenticators, Enrolment

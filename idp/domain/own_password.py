@@ -1,9 +1,9 @@
 """A person's own password: set, changed and removed by who is signed in."""
 
 from idp.domain.accounts import Account
-from idp.domain.audit import Audit, Entry
+from idp.domain.audit import Audit, By, Entry
 from idp.domain.clock import Clock
-from idp.domain.credentials.changes import By, CredentialChanges
+from idp.domain.credentials.changes import CredentialChanges
 from idp.domain.credentials.last_way import keep_a_way_in
 from idp.domain.credentials.password import Passwords
 from idp.domain.errors import NotFound

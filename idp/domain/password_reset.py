@@ -11,9 +11,9 @@ from typing import Any
 from idp.config import Settings
 from idp.crypto.secrets import digest
 from idp.domain.accounts import Account, from_row
-from idp.domain.audit import Audit, Entry
+from idp.domain.audit import Audit, By, Entry
 from idp.domain.clock import Clock
-from idp.domain.credentials.changes import By, CredentialChanges
+from idp.domain.credentials.changes import CredentialChanges
 from idp.domain.credentials.password import Passwords
 from idp.domain.errors import Refused
 from idp.domain.interactions import Interactions

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from idp.domain.accounts import Account, Accounts, email_key, from_row
 from idp.domain.administrators import Administrators
-from idp.domain.audit import Audit, Entry
-from idp.domain.credentials.changes import By
+from idp.domain.audit import Audit, By, Entry
 from idp.domain.credentials.passkeys import Passkeys
 from idp.domain.credentials.recovery_codes import RecoveryCodes
 from idp.domain.credentials.totp import Authenticators
@@ -17,7 +16,7 @@ from idp.domain.memberships import Memberships
 from idp.domain.roles import ADMINISTRATOR
 from idp.domain.sessions import Sessions
 from idp.domain.texts import marked
-from idp.store import memberships, people_search
+from idp.store import people_search
 from idp.store.database import Store
 
 PAGE = 50
@@ -28,7 +27,7 @@ _LONGEST_SEARCH = 200
 _NOBODY = marked("There is no such person.")
 _NOT_YOURS = marked("Only administrators may change people with a privileged role.")
 _BEYOND = marked(
-    "You can give and take only roles and groups that you have yourself, and no privileged one."
+    "You can give and take only roles that were put into your hands, and groups that you are in."
 )
 _NOT_THE_ADDRESS = marked("That is not the address of this account.")
 _YOURSELF = marked("You can’t disable yourself.")
@@ -95,7 +94,7 @@ class People:
                     connection, _spellings(typed), prefix, begin, PAGE + 1 - len(rows)
                 )
             shown = rows[:PAGE]
-            held = memberships.held(connection, [row["id"] for row in shown])
+            held = self._accounts.held(connection, [row["id"] for row in shown])
         more = shown[-1]["id"] if len(rows) > PAGE else ""
         return Found([from_row(row, **vars(held[row["id"]])) for row in shown], more)
 
@@ -115,6 +114,12 @@ class People:
     def changeable(self, account: Account, by: By) -> bool:
         """Whether whoever acts may change what belongs to this person."""
         return may_change(self._actor(by), account)
+
+    def may_give(self, roles: Sequence[str], groups: Sequence[str], by: By) -> bool:
+        """Whether whoever acts may give these, and take them."""
+        with self._store.reading() as connection:
+            powers = self._memberships.powers(connection, by.actor)
+            return may_give(connection, powers, roles, groups)
 
     def disable(self, account_id: str, typed: str, by: By) -> Account:
         """Shut a person out; `typed` has to be their address. Raises NotFound, MayNot, Invalid,
@@ -197,7 +202,7 @@ class People:
     ) -> Account:
         event = f"role.{deed}" if roles else "group.joined" if deed == "granted" else "group.left"
         account = self._mine(account_id, event, by)
-        if not may_give(self._actor(by), roles, groups):
+        if not self.may_give(roles, groups, by):
             self._refuse(event, account.id, by, name=" ".join([*roles, *groups]))
             raise MayNot(_BEYOND)
         return account

@@ -11,9 +11,8 @@ from zoneinfo import available_timezones
 
 from idp.domain import profile_claims
 from idp.domain.accounts import Account
-from idp.domain.audit import Audit, Entry
+from idp.domain.audit import Audit, By, Entry
 from idp.domain.clock import Clock
-from idp.domain.credentials.changes import By
 from idp.domain.errors import Invalid
 from idp.domain.languages import LANGUAGES
 from idp.domain.texts import marked

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from idp.domain.accounts import Account
-from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.audit import Audit, By, Entry, Origin
 from idp.domain.clock import Clock
-from idp.domain.credentials.changes import By
 from idp.domain.devices import Devices
 from idp.domain.errors import Refused
 from idp.domain.interactions import Interaction, Interactions, Progress

@@ -98,7 +98,10 @@ class Requirements:
     def standing(self, account_id: str) -> Standing:
         """Return what policies ask about a person."""
         with self._store.reading() as connection:
-            return _standing(connection, account_id)
+            return self._standing(connection, account_id)
+
+    def _standing(self, connection: Connection, account_id: str) -> Standing:
+        return _standing(connection, account_id, int(self._clock()))
 
     def judge(self, proofs: Proofs, demand: Demand, device: str, address: str) -> Verdict:
         """Judge what was proven; `device` is the cookie by which the browser is known."""
@@ -115,7 +118,7 @@ class Requirements:
         """
         if not still_hold(connection, proofs):
             proofs = replace(proofs, now={})
-        standing = _standing(connection, proofs.account_id)
+        standing = self._standing(connection, proofs.account_id)
         known = self._devices.find(connection, device, proofs.account_id)
         case = _Case(proofs.account_id, standing, demand, bool(known and known.trusted_until))
         fresh = self._weigh(case, proofs.now, address)
@@ -182,8 +185,8 @@ def still_hold(connection: Connection, proofs: Proofs) -> bool:
     return set(proofs.marks) <= set(marks_of(connection, proofs.account_id))
 
 
-def _standing(connection: Connection, account_id: str) -> Standing:
-    found = rows.find(connection, account_id)
+def _standing(connection: Connection, account_id: str, now: int) -> Standing:
+    found = rows.find(connection, account_id, now)
     return Standing(
         frozenset(value for kind, value in found if kind == "role"),
         frozenset(value for kind, value in found if kind == "group"),

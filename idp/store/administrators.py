@@ -3,10 +3,16 @@
 from sqlalchemy import bindparam, select
 
 from idp.store.database import Connection
-from idp.store.tables import RoleAssignment, table
+from idp.store.tables import AccountRole, Role, table
 
-_TABLE = table(RoleAssignment)
-_HOLDER = select(_TABLE.c.account_id).where(_TABLE.c.role == bindparam("role_")).limit(1)
+_TABLE = table(AccountRole)
+_ROLES = table(Role)
+_HOLDER = (
+    select(_TABLE.c.account_id)
+    .join_from(_TABLE, _ROLES, _ROLES.c.id == _TABLE.c.role_id)
+    .where(_ROLES.c.name == bindparam("role_"), _ROLES.c.resource_server_id.is_(None))
+    .limit(1)
+)
 
 
 def any_holder(connection: Connection, role: str) -> bool:

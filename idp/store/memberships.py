@@ -1,97 +1,97 @@
-"""Queries on the roles that people hold and the groups that they are in."""
+"""Queries on the roles that people have and the groups that they are in."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import (
-    BindParameter,
-    Connection,
-    RowMapping,
-    bindparam,
-    delete,
-    insert,
-    literal,
-    select,
-    union_all,
-)
+from sqlalchemy import BindParameter, Connection, RowMapping, bindparam, delete, select, union_all
 
+from idp.store import rights
 from idp.store.statements import Statement
-from idp.store.tables import Account, GroupMembership, RoleAssignment, table
+from idp.store.tables import Account, AccountRole, Group, GroupMembership, Role, table
 
 _ACCOUNTS = table(Account)
-_ROLES = table(RoleAssignment)
-_GROUPS = table(GroupMembership)
+_ASSIGNMENTS = table(AccountRole)
+_MEMBERS = table(GroupMembership)
+_GROUPS = table(Group)
+_ROLES = table(Role)
 _WANTED: BindParameter[str] = bindparam("account_ids", expanding=True)
+_IN_GROUPS = rights.groups(_MEMBERS.c.account_id.in_(_WANTED))
 _HELD = union_all(
-    select(_ROLES.c.account_id, literal("role").label("kind"), _ROLES.c.role.label("name")).where(
-        _ROLES.c.account_id.in_(_WANTED)
-    ),
-    select(_GROUPS.c.account_id, literal("group"), _GROUPS.c.name).where(
-        _GROUPS.c.account_id.in_(_WANTED)
-    ),
+    rights.role_names(rights.roles(_IN_GROUPS, _ASSIGNMENTS.c.account_id.in_(_WANTED))),
+    rights.group_names(_IN_GROUPS),
 )
 _GROUPS_OF = Statement(
-    select(_GROUPS.c.name).where(_GROUPS.c.account_id == bindparam("account_id_"))
+    rights.group_names(rights.groups(_MEMBERS.c.account_id == bindparam("account_id_")))
+)
+_OWN_GROUPS = (
+    select(_GROUPS.c.id, _GROUPS.c.name)
+    .join_from(_MEMBERS, _GROUPS, _GROUPS.c.id == _MEMBERS.c.group_id)
+    .where(_MEMBERS.c.account_id == bindparam("account_id_"))
+    .order_by(_GROUPS.c.name)
 )
 
 
 @dataclass(frozen=True)
 class Held:
-    """What one person holds and belongs to."""
+    """What one person has and belongs to in the end, however they came to it."""
 
     roles: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
 
 
-def held(connection: Connection, account_ids: Sequence[str]) -> dict[str, Held]:
+def held(connection: Connection, account_ids: Sequence[str], now: int) -> dict[str, Held]:
     """Return roles and groups of each of these people, by id."""
     roles: dict[str, set[str]] = defaultdict(set)
     teams: dict[str, set[str]] = defaultdict(set)
-    for row in connection.execute(_HELD, {"account_ids": list(account_ids)}):
-        (roles if row.kind == "role" else teams)[row.account_id].add(row.name)
+    for row in connection.execute(_HELD, {"account_ids": list(account_ids), "now_": now}):
+        (roles if row.kind == rights.ROLE else teams)[row.account_id].add(row.value)
     return {one: Held(frozenset(roles[one]), frozenset(teams[one])) for one in account_ids}
 
 
 def groups(connection: Connection, account_id: str) -> frozenset[str]:
-    """Return the groups of a person."""
+    """Return the groups that a person is in, those around their groups too."""
     found = _GROUPS_OF.all(connection, {"account_id_": account_id})
-    return frozenset(row["name"] for row in found)
+    return frozenset(row["value"] for row in found)
+
+
+def own_groups(connection: Connection, account_id: str) -> Sequence[RowMapping]:
+    """Return id and name of the groups that a person was put into."""
+    return connection.execute(_OWN_GROUPS, {"account_id_": account_id}).mappings().all()
 
 
 def lock_holders(connection: Connection, role: str) -> Sequence[RowMapping]:
-    """Return who holds a role, disabled ones too; nobody else loses it until the transaction ends.
+    """Return who has a role by an assignment of their own that holds everywhere and for good,
+    disabled people too; nobody else loses it until the transaction ends.
 
     Of each `id` and `disabled_at`.
     """
     statement = (
         select(_ACCOUNTS.c.id, _ACCOUNTS.c.disabled_at)
-        .join_from(_ACCOUNTS, _ROLES)
-        .where(_ROLES.c.role == role)
+        .join_from(_ACCOUNTS, _ASSIGNMENTS, _ASSIGNMENTS.c.account_id == _ACCOUNTS.c.id)
+        .join(_ROLES, _ROLES.c.id == _ASSIGNMENTS.c.role_id)
+        .where(
+            _ROLES.c.name == role,
+            _ROLES.c.resource_server_id.is_(None),
+            _ASSIGNMENTS.c.place == rights.EVERYWHERE,
+            _ASSIGNMENTS.c.expires_at.is_(None),
+        )
         .order_by(_ACCOUNTS.c.id)
-        .with_for_update()
+        .with_for_update(of=_ACCOUNTS)
     )
     return connection.execute(statement).mappings().all()
 
 
-def add_role(connection: Connection, account_id: str, role: str, now: int) -> None:
-    """Give a person a role. Raises Conflict when it is held already."""
-    connection.execute(insert(_ROLES), {"account_id": account_id, "role": role, "granted_at": now})
-
-
-def remove_role(connection: Connection, account_id: str, role: str) -> bool:
-    """Take a role from a person; False when it was not held."""
-    statement = delete(_ROLES).where(_ROLES.c.account_id == account_id, _ROLES.c.role == role)
-    return connection.execute(statement).rowcount == 1
-
-
-def add_group(connection: Connection, account_id: str, name: str, now: int) -> None:
+def add(connection: Connection, account_id: str, group_id: str, now: int) -> None:
     """Put a person into a group. Raises Conflict when they are in it already."""
-    row = {"account_id": account_id, "name": name, "added_at": now}
-    connection.execute(insert(_GROUPS), row)
+    row: dict[str, Any] = {"account_id": account_id, "group_id": group_id, "added_at": now}
+    connection.execute(_MEMBERS.insert(), row)
 
 
-def remove_group(connection: Connection, account_id: str, name: str) -> bool:
-    """Take a person out of a group; False when they were not in it."""
-    statement = delete(_GROUPS).where(_GROUPS.c.account_id == account_id, _GROUPS.c.name == name)
+def remove(connection: Connection, account_id: str, group_id: str) -> bool:
+    """Take a person out of a group; False when nobody had put them into it."""
+    statement = delete(_MEMBERS).where(
+        _MEMBERS.c.account_id == account_id, _MEMBERS.c.group_id == group_id
+    )
     return connection.execute(statement).rowcount == 1

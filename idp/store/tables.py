@@ -136,26 +136,121 @@ class Account(Model):
     )
 
 
-class RoleAssignment(Model):
-    """A role that a person holds everywhere."""
+class Group(Model):
+    """People, and other groups. Names are compared as they are, in normal form C."""
 
-    __tablename__ = "role_assignments"
-    account_id: Mapped[str] = mapped_column(
-        ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True
-    )
-    role: Mapped[str] = mapped_column(primary_key=True)
-    granted_at: Mapped[int]
+    __tablename__ = "groups"
+    id: Mapped[str] = _id()
+    name: Mapped[str] = mapped_column(unique=True)
+    description: Mapped[str]
+    created_at: Mapped[int]
 
 
 class GroupMembership(Model):
-    """A group that a person is in. Groups are flat, and exist as long as somebody is in them."""
+    """A group that a person is in."""
 
     __tablename__ = "group_memberships"
     account_id: Mapped[str] = mapped_column(
         ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True
     )
-    name: Mapped[str] = mapped_column(primary_key=True)
+    group_id: Mapped[str] = mapped_column(
+        ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
     added_at: Mapped[int]
+
+
+class GroupNesting(Model):
+    """Who is in the group `inner_id` is in the group `outer_id` too. There is no circle."""
+
+    __tablename__ = "group_nestings"
+    inner_id: Mapped[str] = mapped_column(
+        ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True
+    )
+    outer_id: Mapped[str] = mapped_column(
+        ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    added_at: Mapped[int]
+
+
+class Role(Model):
+    """What people, groups and clients may be; a resource server's means something there alone."""
+
+    __tablename__ = "roles"
+    id: Mapped[str] = _id()
+    name: Mapped[str]
+    resource_server_id: Mapped[str | None] = mapped_column(
+        ForeignKey("resource_servers.id", ondelete="CASCADE")
+    )
+    description: Mapped[str]
+    created_at: Mapped[int]
+    __table_args__ = (
+        Index("one_role_of_a_name", "resource_server_id", "name", unique=True),
+        Index(
+            "one_role_of_a_name_everywhere",
+            "name",
+            unique=True,
+            sqlite_where=text("resource_server_id IS NULL"),
+            postgresql_where=text("resource_server_id IS NULL"),
+        ),
+    )
+
+
+class RoleInclusion(Model):
+    """Who has the role `role_id` has `included_id` too. There is no circle."""
+
+    __tablename__ = "role_inclusions"
+    role_id: Mapped[str] = mapped_column(
+        ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True
+    )
+    included_id: Mapped[str] = mapped_column(
+        ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    added_at: Mapped[int]
+
+
+class _Assignment(Model):
+    """A role that somebody has. `place` is the id of a resource server, empty: everywhere.
+
+    `grantable` are the ids of the roles that its holder may give on, or EVERY_ROLE alone;
+    `granted_by` is an actor as the audit log names it; None in `expires_at`: it stays.
+    """
+
+    __abstract__ = True
+    role_id: Mapped[str] = mapped_column(
+        ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    place: Mapped[str] = mapped_column(primary_key=True)
+    grantable: Mapped[list[str]]
+    granted_by: Mapped[str]
+    granted_at: Mapped[int]
+    expires_at: Mapped[int | None] = mapped_column(index=True)
+
+
+class AccountRole(_Assignment):
+    """A role that a person was given."""
+
+    __tablename__ = "account_roles"
+    account_id: Mapped[str] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True, sort_order=-1
+    )
+
+
+class GroupRole(_Assignment):
+    """A role that everybody in a group has."""
+
+    __tablename__ = "group_roles"
+    group_id: Mapped[str] = mapped_column(
+        ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, sort_order=-1
+    )
+
+
+class ClientRole(_Assignment):
+    """A role that a client has when it acts for itself."""
+
+    __tablename__ = "client_roles"
+    client_id: Mapped[str] = mapped_column(
+        ForeignKey("clients.client_id", ondelete="CASCADE"), primary_key=True, sort_order=-1
+    )
 
 
 class Password(Model):

@@ -5,7 +5,7 @@ on, and only in browsers that can make one.
 from flask import Response, request, url_for
 
 from idp.domain.accounts import Account
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.credentials.passkeys import Passkey
 from idp.domain.errors import Invalid, NotFound, Refused
 from idp.domain.texts import Text, marked

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.services import Services
 from idp.web.kinds import Kind
 from idp.web.routes import ROUTES

@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.interactions import Progress
 from idp.domain.services import Services
 from tests.abuse_browser.asking import AUTHORIZE, at_password, signed_in, try_password

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from idp.config import Settings
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.services import Services
 from tests.abuse_browser.asking import AUTHORIZE, at_password, signed_in
 from tests.account.console import LONG_AGO, coming, forge, mails, send

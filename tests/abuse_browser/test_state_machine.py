@@ -74,7 +74,8 @@ _VOLATILE = frozenset(
 """What changes when somebody proves once more what was proven, and is worth no more."""
 _GAINS = (
     "accounts",
-    "role_assignments",
+    "account_roles",
+    "group_roles",
     "group_memberships",
     "passwords",
     "passkeys",

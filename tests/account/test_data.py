@@ -5,7 +5,7 @@ import json
 import pytest
 
 from idp.config import Settings
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.errors import NotFound
 from idp.domain.roles import LastAdministrator
 from idp.domain.services import Services

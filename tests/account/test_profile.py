@@ -3,7 +3,7 @@
 import pytest
 
 from idp.domain.addresses import LIFETIME, TRIES
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.errors import Invalid, Throttled
 from idp.domain.profiles import ADDRESS_FIELDS, FIELDS
 from idp.domain.services import Services

@@ -12,7 +12,7 @@ import pyotp
 import pytest
 from sqlalchemy import text
 
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.credentials.last_way import LastWay
 from idp.domain.credentials.passkeys import Passkey
 from idp.domain.credentials.totp import Authenticator

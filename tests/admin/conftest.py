@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from idp.domain.accounts import Account
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.services import Services
 from tests.support.browserless import Browserless, Page, Person
 from tests.support.deployment import Deployment

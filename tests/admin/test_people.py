@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from idp.domain.accounts import Account
+from idp.domain.assignments import Wanted
+from idp.domain.audit import By
 from idp.domain.errors import NotFound
 from idp.domain.people import PAGE, MayNot, People
 from idp.domain.services import Services
@@ -16,7 +18,7 @@ from tests.support.browserless import Page
 from tests.support.deployment import Deployment
 from tests.support.factors import Factors, factors
 from tests.support.held_clock import HeldClock
-from tests.support.refusals import Refused, contents, entries
+from tests.support.refusals import Refused, contents, entries, last_entry
 from tests.support.seeds import ADA, GRACE, OPERATOR, ORIGIN
 from tests.support.statements import counted
 
@@ -25,11 +27,6 @@ NOBODY = "0190a0a0-0000-7000-8000-000000000000"
 
 def path_of(account: Account, *more: str) -> str:
     return "/".join(["/admin/people", account.id, *more])
-
-
-def last_entry(services: Services, event: str) -> dict[str, object]:
-    """Return the newest entry of an event."""
-    return dict(next(each for each in reversed(entries(services.store)) if each["event"] == event))
 
 
 @pytest.fixture
@@ -215,6 +212,7 @@ class TestDeeds:
             if entry["outcome"] == "done"
         ]
         assert sorted(told) == [
+            ("group.added", "staff"),
             ("group.joined", "staff"),
             ("group.left", "staff"),
             ("role.granted", "auditor"),
@@ -347,15 +345,24 @@ def test_the_last_administrator_stays(admin: Staff, services: Services, enter: E
     assert other.post(f"{path_of(other.account)}/revoke", role="administrator").status == 409
 
 
+def hand_on(services: Services, staff: Staff, role: str) -> None:
+    """Give somebody a role that they may give on."""
+    by = By(OPERATOR, ORIGIN)
+    services.roles.add(role, "", by)
+    services.assignments.give("account", staff.account.email, Wanted(role, grantable=(role,)), by)
+
+
 class TestDelegation:
     """SECURITY case 138: whoever is let in by a policy of the operator's stays below privileged
     people, and gives away no more than they have.
     """
 
     @pytest.fixture
-    def helper(self, enter: Enter) -> Staff:
-        """Somebody who is no administrator."""
-        return enter("librarian", groups=("helpdesk",))
+    def helper(self, services: Services, enter: Enter) -> Staff:
+        """Somebody who is no administrator, and may give on what they have."""
+        helper = enter(groups=("helpdesk",), email="librarian@staff.example.test")
+        hand_on(services, helper, "librarian")
+        return helper
 
     def test_case_138_nobody_gives_more_than_they_have(
         self, helper: Staff, services: Services, grace: Account, refused: Refused
@@ -374,7 +381,8 @@ class TestDelegation:
     def test_case_138_a_privileged_role_is_no_ones_to_give_but_an_administrators(
         self, services: Services, enter: Enter, grace: Account, refused: Refused
     ) -> None:
-        holder = enter("auditor", "librarian")
+        holder = enter("auditor")
+        hand_on(services, holder, "librarian")
         with refused("role.granted", times=1), pytest.raises(MayNot):
             services.people.grant(grace.id, roles=["auditor"], by=holder.by)
         assert services.people.grant(grace.id, roles=["librarian"], by=holder.by).roles

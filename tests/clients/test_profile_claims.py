@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from idp.domain import profile_claims
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.errors import Invalid
 from idp.domain.profile_claims import ADDRESS_PARTS, PROFILE_CLAIMS
 from idp.domain.services import Services

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from idp.cli.main import main
 from idp.domain.accounts import Account
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.errors import AlreadyExists, DomainError, Invalid
 from idp.domain.invitations import MayNotInvite
 from idp.domain.services import Services

@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from idp.domain.access import Resource
-from idp.domain.audit import Origin
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By, Origin
 from idp.domain.errors import Invalid, NotFound, Refused, Throttled
 from idp.domain.interactions import Progress
 from idp.domain.magic_links import Letter, Proven, TooSoon, masked

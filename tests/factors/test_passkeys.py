@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from idp.config import ConfigurationError, load
 from idp.domain.accounts import Account
-from idp.domain.audit import Origin
+from idp.domain.audit import By, Origin
 from idp.domain.credentials import passkeys as module
-from idp.domain.credentials.changes import By, CredentialChanges
+from idp.domain.credentials.changes import CredentialChanges
 from idp.domain.credentials.passkey_providers import PROVIDERS, Provider
 from idp.domain.credentials.passkeys import NewPasskey, Passkeys, ProvenPasskey, UnknownPasskey
 from idp.domain.errors import Invalid, NotFound, Refused

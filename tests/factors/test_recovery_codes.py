@@ -10,8 +10,7 @@ from sqlalchemy import event, select
 
 from idp.crypto import passwords as hashing
 from idp.domain.accounts import Account
-from idp.domain.audit import Origin
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By, Origin
 from idp.domain.credentials.password import Passwords
 from idp.domain.credentials.recovery_codes import ALPHABET, NUMBER, Prepared, RecoveryCodes
 from idp.domain.errors import Busy

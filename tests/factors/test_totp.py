@@ -11,8 +11,7 @@ from sqlalchemy import select, update
 
 from idp.crypto import totp
 from idp.domain.accounts import Account
-from idp.domain.audit import Origin
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By, Origin
 from idp.domain.credentials.totp import MOST, Authenticators, Enrolment
 from idp.domain.errors import Invalid, NotFound
 from idp.domain.outbox import place

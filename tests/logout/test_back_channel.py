@@ -13,7 +13,7 @@ from joserfc import jwk, jwt
 from idp.app import logout_delivery_of
 from idp.config import Settings
 from idp.domain.accounts import Account
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.logout_delivery import PAUSES, LogoutDelivery
 from idp.domain.services import Services
 from tests.abuse_browser.asking import signed_in

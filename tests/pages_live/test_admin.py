@@ -6,7 +6,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.services import Services
 from tests.pages_live.conftest import Look, Visitor
 from tests.pages_live.live import Live

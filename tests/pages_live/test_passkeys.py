@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.services import Services
 from tests.pages_live.conftest import PASSWORD, Look, Visitor
 from tests.pages_live.live import Live

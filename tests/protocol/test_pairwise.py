@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from idp.config import Settings
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.errors import Invalid
 from idp.domain.services import Services
 from idp.domain.subjects import Subjects

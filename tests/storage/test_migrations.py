@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
-from idp.store import schema
+from idp.store import assignments, memberships, roles, schema
 from idp.store.database import Store
 from idp.store.errors import StoreError
+from idp.store.memberships import Held
+from idp.store.rights import EVERY_ROLE
 from idp.store.tables import Account, Client, Consent, Password, table
 from tests.storage import rows
 from tests.support import processes
@@ -138,3 +140,43 @@ def test_differences_are_found(store: Store) -> None:
     found = str(schema.differences(store))
     assert "'stray'" in found
     assert "'leases'" in found
+
+
+def test_roles_and_groups_of_before_are_kept(
+    empty_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their names were all that there was of them."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(Path(schema.__file__).parent / "migrations", folder)
+    files = sorted((folder / "versions").glob("[0-9]*.py"))
+    (first,) = (n for n, file in enumerate(files) if "roles_and_groups" in file.name)
+    for later in files[first:]:
+        later.unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "_MIGRATIONS", folder)
+        schema.upgrade(empty_store)
+    with empty_store.writing() as connection:
+        for name in ("ada", "grace"):
+            connection.execute(
+                text(
+                    "INSERT INTO accounts (id, subject, email, email_key, email_verified, name, "
+                    "profile, created_at, updated_at) VALUES (:id, :n, :n, :n, true, :n, '{}', 1, 1)"
+                ),
+                {"id": name, "n": name},
+            )
+        connection.exec_driver_sql(
+            "INSERT INTO role_assignments VALUES ('ada', 'administrator', 5), ('ada', 'cook', 6)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO group_memberships VALUES ('ada', 'staff', 7), ('grace', 'staff', 8)"
+        )
+    schema.upgrade(empty_store)
+    assert schema.differences(empty_store) == []
+    with empty_store.reading() as connection:
+        held = memberships.held(connection, ["ada", "grace"], 9)
+        (administrates,) = assignments.powers(connection, "ada", 9)[:1]
+        known = {row["name"] for row in roles.every(connection)}
+    assert held["ada"] == Held(frozenset({"administrator", "cook"}), frozenset({"staff"}))
+    assert held["grace"] == Held(frozenset(), frozenset({"staff"}))
+    assert administrates["grantable"] == [EVERY_ROLE]
+    assert known == {"administrator", "auditor", "cook", "operator"}

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 import pyotp
 
 from idp.domain.accounts import Account
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.services import Services
 from tests.support.browserless import Browserless, Page
 from tests.support.held_clock import HeldClock

@@ -69,6 +69,11 @@ def entries(store: Store) -> list[Mapping[str, Any]]:
         return [dict(row) for row in connection.execute(statement).mappings()]
 
 
+def last_entry(services: Services, event: str) -> dict[str, Any]:
+    """Return the newest entry of an event."""
+    return dict(next(each for each in reversed(entries(services.store)) if each["event"] == event))
+
+
 @pytest.fixture
 def refused(services: Services) -> Refused:
     """Checks that what happens in its block is refused: see the top of this module."""

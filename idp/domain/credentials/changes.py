@@ -4,23 +4,12 @@ A removal also shuts out whoever got in with what is gone: other sessions end, a
 are revoked, those that outlive sessions too.
 """
 
-from dataclasses import dataclass
-
 from idp.domain.accounts import Account
-from idp.domain.audit import Audit, Entry, Origin
+from idp.domain.audit import Audit, By, Entry
 from idp.domain.clock import Clock
 from idp.domain.outbox import Outbox
 from idp.store import authorizations, devices, sessions
 from idp.store.database import Connection
-
-
-@dataclass(frozen=True)
-class By:
-    """Who changes something, in which of their sessions (empty: in none), and from where."""
-
-    actor: str
-    origin: Origin
-    session_id: str = ""
 
 
 class CredentialChanges:

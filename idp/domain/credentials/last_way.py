@@ -4,7 +4,7 @@ Mail is not counted, though it may be one: it does not always arrive.
 """
 
 from idp.domain.accounts import Account
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.errors import DomainError
 from idp.domain.texts import marked
 from idp.store import standings
@@ -30,6 +30,5 @@ def keep_a_way_in(connection: Connection, account: Account, by: By) -> None:
     """
     if by.actor != f"account:{account.id}":
         return
-    left = {kind for kind, _ in standings.find(connection, account.id)}
-    if not left & WAYS:
+    if not standings.credentials(connection, account.id) & WAYS:
         raise LastWay

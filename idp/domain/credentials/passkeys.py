@@ -14,8 +14,9 @@ from idp.crypto import webauthn
 from idp.crypto.secrets import random_token, uuid7
 from idp.crypto.webauthn_answers import BadPasskey, read_assertion, read_creation
 from idp.domain.accounts import Account
+from idp.domain.audit import By
 from idp.domain.clock import Clock
-from idp.domain.credentials.changes import By, CredentialChanges
+from idp.domain.credentials.changes import CredentialChanges
 from idp.domain.credentials.last_way import keep_a_way_in
 from idp.domain.credentials.passkey_providers import Provider, provider_of
 from idp.domain.errors import Invalid, NotFound, Refused

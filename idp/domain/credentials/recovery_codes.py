@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from idp.crypto.passwords import hash_password, is_password, nobodys_hash
 from idp.domain.accounts import Account
+from idp.domain.audit import By
 from idp.domain.clock import Clock
-from idp.domain.credentials.changes import By, CredentialChanges
+from idp.domain.credentials.changes import CredentialChanges
 from idp.domain.credentials.password import Passwords
 from idp.store import accounts
 from idp.store import recovery_codes as rows

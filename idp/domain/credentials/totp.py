@@ -11,9 +11,9 @@ from idp.crypto.sealing import SealBroken, Sealer
 from idp.crypto.secrets import random_token, uuid7
 from idp.crypto.totp import matching_step, new_seed, provisioning_uri
 from idp.domain.accounts import Account
-from idp.domain.audit import Origin
+from idp.domain.audit import By, Origin
 from idp.domain.clock import Clock
-from idp.domain.credentials.changes import By, CredentialChanges
+from idp.domain.credentials.changes import CredentialChanges
 from idp.domain.errors import Invalid, NotFound
 from idp.domain.one_time import OneTimeValues
 from idp.domain.texts import marked

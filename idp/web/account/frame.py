@@ -6,8 +6,7 @@ from typing import Any
 
 from flask import Response, request, url_for
 
-from idp.domain.audit import Entry
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By, Entry
 from idp.domain.errors import NotFound
 from idp.domain.sessions import Session, binding_of
 from idp.domain.texts import marked

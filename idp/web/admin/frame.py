@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Response, g, request, url_for
 
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.sessions import Session
 from idp.domain.texts import Text, marked
 from idp.web.consoles import DONE, Console, Section, console_page

@@ -9,7 +9,6 @@ from idp.domain.access import PRIVILEGED_ROLES
 from idp.domain.accounts import Account
 from idp.domain.audit_search import Wanted
 from idp.domain.credentials.last_way import WAYS
-from idp.domain.delegation import may_give
 from idp.domain.requirements import Standing
 from idp.domain.sessions import Session
 from idp.web.admin.audit_lines import shown
@@ -81,13 +80,13 @@ def show(
 
 def _held(session: Session, person: Account, *, changing: bool) -> dict[str, object]:
     """Roles and groups; those that this person may take away have a button."""
-    giver = services().accounts.get(session.account.id)
+    may_give, me = services().people.may_give, by(session)
     roles = [
-        {"name": name, "mine": changing and may_give(giver, (name,), ())}
+        {"name": name, "mine": changing and may_give((name,), (), me)}
         for name in sorted(person.roles)
     ]
     groups = [
-        {"name": name, "mine": changing and may_give(giver, (), (name,))}
+        {"name": name, "mine": changing and may_give((), (name,), me)}
         for name in sorted(person.groups)
     ]
     return {
