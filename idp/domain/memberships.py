@@ -18,6 +18,7 @@ from idp.domain.roles import (
 from idp.domain.texts import marked
 from idp.store import assignments, memberships
 from idp.store.database import Connection, Store
+from idp.store.memberships import Held
 from idp.store.rights import EVERYWHERE
 
 
@@ -69,6 +70,20 @@ class Memberships:
     def powers(self, connection: Connection, actor: str) -> Powers:
         """Return what an actor may give on, as it is in the caller's transaction."""
         return powers_of(connection, actor, int(self._clock()))
+
+    def given(self, connection: Connection, account_id: str) -> Held:
+        """Return the roles that a person was given everywhere, and the groups that they were put
+        into.
+        """
+        rows = assignments.of_holders(connection, "account", [account_id])
+        return Held(
+            frozenset(
+                row["name"]
+                for row in rows
+                if row["resource_server_id"] is None and row["place"] == EVERYWHERE
+            ),
+            frozenset(row["name"] for row in memberships.own_groups(connection, account_id)),
+        )
 
     def revoke(
         self,

@@ -8,9 +8,8 @@ from typing import Any
 from idp.config import Settings
 from idp.crypto import secrets
 from idp.domain import registration_policy
-from idp.domain.audit import Audit, Entry
+from idp.domain.audit import Audit, By, Entry
 from idp.domain.clients import SECRET_PREFIX, Client, Clients, from_rows
-from idp.domain.credentials.changes import By
 from idp.domain.errors import DomainError, NotFound
 from idp.domain.registration_policy import RegistrationPolicy
 from idp.domain.texts import marked

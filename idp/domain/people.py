@@ -18,6 +18,7 @@ from idp.domain.sessions import Sessions
 from idp.domain.texts import marked
 from idp.store import people_search
 from idp.store.database import Store
+from idp.store.memberships import Held
 
 PAGE = 50
 """People of one page."""
@@ -115,8 +116,19 @@ class People:
         """Whether whoever acts may change what belongs to this person."""
         return may_change(self._actor(by), account)
 
-    def may_give(self, roles: Sequence[str], groups: Sequence[str], by: By) -> bool:
-        """Whether whoever acts may give these, and take them."""
+    def takeable(self, account: Account, by: By) -> Held:
+        """Return the roles and groups that were given to this person, and that whoever acts may
+        take. What a group or another role brings goes with that alone.
+        """
+        with self._store.reading() as connection:
+            powers = self._memberships.powers(connection, by.actor)
+            given = self._memberships.given(connection, account.id)
+            return Held(
+                frozenset(one for one in given.roles if may_give(connection, powers, (one,), ())),
+                frozenset(one for one in given.groups if may_give(connection, powers, (), (one,))),
+            )
+
+    def _may_give(self, roles: Sequence[str], groups: Sequence[str], by: By) -> bool:
         with self._store.reading() as connection:
             powers = self._memberships.powers(connection, by.actor)
             return may_give(connection, powers, roles, groups)
@@ -202,7 +214,7 @@ class People:
     ) -> Account:
         event = f"role.{deed}" if roles else "group.joined" if deed == "granted" else "group.left"
         account = self._mine(account_id, event, by)
-        if not self.may_give(roles, groups, by):
+        if not self._may_give(roles, groups, by):
             self._refuse(event, account.id, by, name=" ".join([*roles, *groups]))
             raise MayNot(_BEYOND)
         return account

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from idp.domain import owned_clients
-from idp.domain.credentials.changes import By
+from idp.domain.audit import By
 from idp.domain.services import Services
 from tests.account.console import events, form_of
 from tests.developer.conftest import CALLBACK, Developer

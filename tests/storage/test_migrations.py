@@ -160,7 +160,8 @@ def test_roles_and_groups_of_before_are_kept(
             connection.execute(
                 text(
                     "INSERT INTO accounts (id, subject, email, email_key, email_verified, name, "
-                    "profile, created_at, updated_at) VALUES (:id, :n, :n, :n, true, :n, '{}', 1, 1)"
+                    "profile, created_at, updated_at) "
+                    "VALUES (:id, :n, :n, :n, true, :n, '{}', 1, 1)"
                 ),
                 {"id": name, "n": name},
             )

@@ -80,18 +80,14 @@ def show(
 
 def _held(session: Session, person: Account, *, changing: bool) -> dict[str, object]:
     """Roles and groups; those that this person may take away have a button."""
-    may_give, me = services().people.may_give, by(session)
-    roles = [
-        {"name": name, "mine": changing and may_give((name,), (), me)}
-        for name in sorted(person.roles)
-    ]
-    groups = [
-        {"name": name, "mine": changing and may_give((), (name,), me)}
-        for name in sorted(person.groups)
-    ]
+    mine = services().people.takeable(person, by(session))
     return {
-        "roles": roles,
-        "groups": groups,
+        "roles": [
+            {"name": one, "mine": changing and one in mine.roles} for one in sorted(person.roles)
+        ],
+        "groups": [
+            {"name": one, "mine": changing and one in mine.groups} for one in sorted(person.groups)
+        ],
         "privileged_roles": PRIVILEGED_ROLES,
         "grant_action": url_for("admin_grant", account_id=person.id),
         "revoke_action": url_for("admin_revoke", account_id=person.id),

@@ -6,9 +6,8 @@ from typing import Any
 
 from flask import Response, request, url_for
 
-from idp.domain.audit import Entry
+from idp.domain.audit import By, Entry
 from idp.domain.clients import Client
-from idp.domain.credentials.changes import By
 from idp.domain.errors import NotFound
 from idp.domain.sessions import Session
 from idp.domain.texts import marked
