@@ -126,8 +126,10 @@ class Assignments:
         try:
             rows.add(connection, holder, holder_id, row)
         except Conflict as error:
-            text = "%(holder)s has the role %(role)s there already."
-            raise AlreadyExists(marked(text, holder=key, role=wanted.role)) from error
+            said = marked(
+                "%(holder)s has the role %(role)s there already.", holder=key, role=wanted.role
+            )
+            raise AlreadyExists(said) from error
         self._note(connection, "role.granted", holder, holder_id, wanted, by)
 
     def take(self, holder: Holder, key: str, role: str, place: str | None, by: By) -> None:
@@ -150,8 +152,10 @@ class Assignments:
         if holder == "account" and role.shown == ADMINISTRATOR and at == EVERYWHERE:
             keep_an_administrator(connection, holder_id, key)
         if not rows.remove(connection, holder, holder_id, role.id, at):
-            text = "%(holder)s was not given the role %(role)s there."
-            raise NotFound(marked(text, holder=key, role=wanted.role))
+            said = marked(
+                "%(holder)s was not given the role %(role)s there.", holder=key, role=wanted.role
+            )
+            raise NotFound(said)
         self._note(connection, "role.revoked", holder, holder_id, wanted, by)
 
     def _id(self, connection: Connection, holder: Holder, key: str) -> str:
@@ -166,8 +170,11 @@ class Assignments:
     def _place(self, connection: Connection, role: Role, place: str | None) -> str:
         """Return the id of where a role is to hold. An API's own holds there alone."""
         if role.resource and place not in (None, role.resource):
-            text = "The role %(role)s means something at its own resource server only."
-            raise Invalid("place", marked(text, role=role.shown))
+            said = marked(
+                "The role %(role)s means something at its own resource server only.",
+                role=role.shown,
+            )
+            raise Invalid("place", said)
         wanted = place or role.resource
         if wanted is None:
             return EVERYWHERE

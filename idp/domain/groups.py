@@ -92,13 +92,15 @@ class Groups:
             inner_id, outer_id = self.get(connection, inner), self.get(connection, outer)
             pairs = ((row["inner_id"], row["outer_id"]) for row in rows.nestings(connection))
             if closes_a_circle(pairs, inner_id, outer_id):
-                text = "%(outer)s is in %(inner)s, or is the same group."
-                raise Invalid("outer", marked(text, inner=inner, outer=outer))
+                said = marked(
+                    "%(outer)s is in %(inner)s, or is the same group.", inner=inner, outer=outer
+                )
+                raise Invalid("outer", said)
             try:
                 rows.nest(connection, inner_id, outer_id, int(self._clock()))
             except Conflict as error:
-                text = "%(inner)s is in %(outer)s already."
-                raise AlreadyExists(marked(text, inner=inner, outer=outer)) from error
+                said = marked("%(inner)s is in %(outer)s already.", inner=inner, outer=outer)
+                raise AlreadyExists(said) from error
             self._note(connection, "group.nested", by, name=inner, outer=outer)
 
     def unnest(self, inner: str, outer: str, by: By) -> None:
@@ -106,8 +108,8 @@ class Groups:
         with self._store.writing() as connection:
             ids = self.get(connection, inner), self.get(connection, outer)
             if not rows.unnest(connection, *ids):
-                text = "%(inner)s is not in %(outer)s."
-                raise NotFound(marked(text, inner=inner, outer=outer))
+                said = marked("%(inner)s is not in %(outer)s.", inner=inner, outer=outer)
+                raise NotFound(said)
             self._note(connection, "group.unnested", by, name=inner, outer=outer)
 
     def remove(self, name: str, by: By) -> None:

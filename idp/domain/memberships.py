@@ -129,19 +129,27 @@ class Memberships:
         found = self._giving.catalog.find(connection, role)
         if found and assignments.remove(connection, "account", account.id, found.id, EVERYWHERE):
             return
-        text = "%(email)s does not have the role %(role)s."
+        said = marked("%(email)s does not have the role %(role)s.", email=account.email, role=role)
         if role in account.roles:
-            text = "%(email)s was not given the role %(role)s: a group or another role brings it."
-        raise NotFound(marked(text, email=account.email, role=role))
+            said = marked(
+                "%(email)s was not given the role %(role)s: a group or another role brings it.",
+                email=account.email,
+                role=role,
+            )
+        raise NotFound(said)
 
     def _leave(self, connection: Connection, account: Account, group: str) -> None:
         found = self._giving.groups.find(connection, group)
         if found and memberships.remove(connection, account.id, found):
             return
-        text = "%(email)s is not in the group %(group)s."
+        said = marked("%(email)s is not in the group %(group)s.", email=account.email, group=group)
         if group in account.groups:
-            text = "%(email)s is in the group %(group)s by another group only."
-        raise NotFound(marked(text, email=account.email, group=group))
+            said = marked(
+                "%(email)s is in the group %(group)s by another group only.",
+                email=account.email,
+                group=group,
+            )
+        raise NotFound(said)
 
     def _note(
         self, connection: Connection, event: str, account: Account, name: str, by: By

@@ -86,8 +86,10 @@ class RoleCatalog:
         name, _, resource = shown.partition("@")
         checked_role(name)
         if len(description) > LONGEST_DESCRIPTION or not (description or "-").isprintable():
-            text = "A description has at most %(most)s printable characters."
-            raise Invalid("description", marked(text, most=LONGEST_DESCRIPTION))
+            said = marked(
+                "A description has at most %(most)s printable characters.", most=LONGEST_DESCRIPTION
+            )
+            raise Invalid("description", said)
         with self._store.writing() as connection:
             owner = self._owner(connection, resource) if resource else None
             try:
@@ -120,16 +122,18 @@ class RoleCatalog:
             rows.lock(connection)
             outer, inner = self.get(connection, shown), self.get(connection, included)
             if outer.resource and inner.resource != outer.resource:
-                text = "A role of a resource server includes roles of the same one only."
-                raise Invalid("included", marked(text))
+                said = marked("A role of a resource server includes roles of the same one only.")
+                raise Invalid("included", said)
             pairs = ((row["role_id"], row["included_id"]) for row in rows.inclusions(connection))
             if closes_a_circle(pairs, outer.id, inner.id):
                 raise Invalid("included", marked("%(role)s includes it already.", role=included))
             try:
                 rows.include(connection, outer.id, inner.id, int(self._clock()))
             except Conflict as error:
-                text = "%(role)s includes %(included)s already."
-                raise AlreadyExists(marked(text, role=shown, included=included)) from error
+                said = marked(
+                    "%(role)s includes %(included)s already.", role=shown, included=included
+                )
+                raise AlreadyExists(said) from error
             self._note(connection, "role.included", by, name=shown, included=included)
 
     def exclude(self, shown: str, included: str, by: By) -> None:
@@ -137,8 +141,10 @@ class RoleCatalog:
         with self._store.writing() as connection:
             outer, inner = self.get(connection, shown), self.get(connection, included)
             if not rows.exclude(connection, outer.id, inner.id):
-                text = "%(role)s does not include %(included)s."
-                raise NotFound(marked(text, role=shown, included=included))
+                said = marked(
+                    "%(role)s does not include %(included)s.", role=shown, included=included
+                )
+                raise NotFound(said)
             self._note(connection, "role.excluded", by, name=shown, included=included)
 
     def remove(self, shown: str, by: By) -> None:
@@ -146,8 +152,8 @@ class RoleCatalog:
         with self._store.writing() as connection:
             found = self.get(connection, shown)
             if found.resource is None and found.name in PRIVILEGED_ROLES:
-                text = "This server itself needs the role %(role)s."
-                raise Invalid("role", marked(text, role=shown))
+                said = marked("This server itself needs the role %(role)s.", role=shown)
+                raise Invalid("role", said)
             rows.remove(connection, found.id)
             self._note(connection, "role.removed", by, name=shown)
 
