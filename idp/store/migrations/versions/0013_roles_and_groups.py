@@ -15,6 +15,7 @@ _SHIPPED = {
     "administrator": "May do everything in the admin console.",
     "operator": "Looks after applications, keys and the configuration.",
     "auditor": "May look at everything, and change nothing.",
+    "developer": "Registers applications, and looks after them.",
 }
 
 
