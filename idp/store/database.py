@@ -16,6 +16,7 @@ from weakref import WeakSet
 import sqlalchemy
 from sqlalchemy import Connection, Engine, ExceptionContext, event, make_url
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from idp.store.errors import StoreUnavailable, renamed
 from idp.store.shared_transaction import SharedTransaction
@@ -36,7 +37,9 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.embedded = engine.dialect.name == "sqlite"
+        self._closed = False
         event.listen(engine, "handle_error", _translate)
+        event.listen(engine, "checkin", self._checked_in)
         if self.embedded:
             event.listen(engine, "connect", _prepare_sqlite)
         self._readers = engine.execution_options(
@@ -49,6 +52,7 @@ class Store:
     def after_fork(self) -> None:
         """Leave the connections to the process that opened them."""
         self.engine.dispose(close=False)
+        self._closed = False
         self._idle_readers = []
         self._shared = SharedTransaction(self.engine, WAIT_SECONDS)
 
@@ -76,7 +80,7 @@ class Store:
 
         PostgreSQL's go through the pool, which looks whether they are still alive.
         """
-        if self.embedded and len(self._idle_readers) < _IDLE_READERS:
+        if self.embedded and not self._closed and len(self._idle_readers) < _IDLE_READERS:
             connection.rollback()
             self._idle_readers.append(connection)
         else:
@@ -100,10 +104,16 @@ class Store:
                     yield connection
 
     def close(self) -> None:
-        """Close every pooled connection."""
+        """Close every pooled connection, and each that is in use as soon as it is given back."""
+        self._closed = True
         while self._idle_readers:
             self._idle_readers.pop().close()
         self.engine.dispose()
+
+    def _checked_in(self, _connection: object, record: ConnectionPoolEntry) -> None:
+        """The pool that lent it may be gone, and would not close it."""
+        if self._closed:
+            record.invalidate()
 
 
 _STORES: WeakSet[Store] = WeakSet()

@@ -128,6 +128,25 @@ def test_transactions_that_read_before_they_write_never_fail(migrated_database: 
         assert hits(second) == 2 * threads * rounds
 
 
+@pytest.mark.every_database
+def test_what_is_in_use_is_closed_when_it_is_given_back_to_a_closed_store(
+    migrated_database: Database,
+) -> None:
+    """Its thread was busy when the others ended."""
+    with opened(migrated_database) as store:
+        with store.reading() as reader:
+            raw: Any = reader.connection.driver_connection
+            reader.execute(select(COUNTERS)).all()
+            store.close()
+        if migrated_database.kind == "postgresql":
+            assert raw.closed
+        else:
+            with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+                raw.execute("SELECT 1")
+        with store.reading() as reader:
+            assert reader.execute(select(COUNTERS)).all() == []
+
+
 @pytest.mark.only_on("sqlite")
 def test_a_reader_does_not_wait_for_a_writer(store: Store) -> None:
     with store.writing() as writer:
