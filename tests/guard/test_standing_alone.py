@@ -126,3 +126,16 @@ def test_the_base_requirements_are_enough(environment: Path) -> None:
         ],
         "of_idp": ["idp"],
     }
+
+
+def test_the_command_says_that_the_server_is_missing(environment: Path) -> None:
+    program = "import sys; sys.path.insert(0, sys.argv[1]); import idp.cli"
+    done = subprocess.run(
+        [environment / "venv/bin/python", "-I", "-c", program, environment / "kit"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "pip install 'doorward[server]'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
