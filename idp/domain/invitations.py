@@ -27,7 +27,9 @@ _REPEAT_SECONDS = 60
 _DAY = 86400
 _ACCOUNT = "account:"
 _CLOSED = marked("This server takes no new people: IDP_SIGN_UP is closed.")
-_BEYOND = marked("You can give only roles and groups of your own, and no privileged role.")
+_BEYOND = marked(
+    "You can give and take only roles that were put into your hands, and groups that you are in."
+)
 
 
 class MayNotInvite(DomainError):

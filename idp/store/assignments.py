@@ -104,12 +104,3 @@ def powers(connection: Connection, account_id: str, now: int) -> Sequence[RowMap
     for statement in statements:
         found += connection.execute(statement, values).mappings().all()
     return found
-
-
-def purge(connection: Connection, now: int) -> int:
-    """Delete assignments that have expired, and return how many."""
-    count = 0
-    for model in _MODELS.values():
-        rows = table(model)
-        count += connection.execute(delete(rows).where(rows.c.expires_at <= now)).rowcount
-    return count

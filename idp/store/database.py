@@ -106,6 +106,10 @@ class Store:
     def close(self) -> None:
         """Close every pooled connection, and each that is in use as soon as it is given back."""
         self._closed = True
+        self.close_idle()
+
+    def close_idle(self) -> None:
+        """Close every connection that nobody uses now."""
         while self._idle_readers:
             self._idle_readers.pop().close()
         self.engine.dispose()

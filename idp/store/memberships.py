@@ -78,7 +78,7 @@ def lock_holders(connection: Connection, role: str) -> Sequence[RowMapping]:
             _ASSIGNMENTS.c.expires_at.is_(None),
         )
         .order_by(_ACCOUNTS.c.id)
-        .with_for_update(of=_ACCOUNTS)
+        .with_for_update(of=(_ACCOUNTS, _ASSIGNMENTS))
     )
     return connection.execute(statement).mappings().all()
 

@@ -1,14 +1,19 @@
 """Deleting what has expired, a bounded batch at a time, so that no lock is held for long."""
 
-from sqlalchemy import ColumnElement, Connection, Delete, bindparam, delete, select
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Connection, Delete, bindparam, delete, select, tuple_
 
 from idp.store.tables import (
+    AccountRole,
     Authorization,
     Base,
     ClientError,
+    ClientRole,
     ClientSecret,
     Counter,
     Device,
+    GroupRole,
     InitialToken,
     LogoutNotice,
     OneTime,
@@ -20,20 +25,22 @@ from idp.store.tables import (
 )
 
 
-def _expired(model: type[Base], key: str, date: str) -> Delete:
+def _expired(model: type[Base], key: str | Sequence[str], date: str) -> Delete:
     """Delete at most `batch` of the rows whose `date` is before `before`, oldest first."""
     rows = table(model)
+    keys = [rows.c[name] for name in ([key] if isinstance(key, str) else key)]
     condition: ColumnElement[bool] = rows.c[date] < bindparam("before")
     oldest = (
-        select(rows.c[key])
+        select(*keys)
         .where(condition)
         .order_by(rows.c[date])
         .limit(bindparam("batch"))
         .with_for_update(skip_locked=True)
     )
-    return delete(rows).where(rows.c[key].in_(oldest))
+    return delete(rows).where(tuple_(*keys).in_(oldest))
 
 
+_ROLE_AND_PLACE = ("role_id", "place")
 _EXPIRING = {
     "one_time": _expired(OneTime, "digest", "keep_until"),
     "refresh_tokens": _expired(RefreshToken, "digest", "expires_at"),
@@ -47,6 +54,9 @@ _EXPIRING = {
     "initial_tokens": _expired(InitialToken, "id", "expires_at"),
     "client_errors": _expired(ClientError, "digest", "expires_at"),
     "counters": _expired(Counter, "name", "expires_at"),
+    "account_roles": _expired(AccountRole, ("account_id", *_ROLE_AND_PLACE), "expires_at"),
+    "group_roles": _expired(GroupRole, ("group_id", *_ROLE_AND_PLACE), "expires_at"),
+    "client_roles": _expired(ClientRole, ("client_id", *_ROLE_AND_PLACE), "expires_at"),
 }
 
 EXPIRING = tuple(_EXPIRING)

@@ -10,7 +10,7 @@ from idp.domain.accounts import Account
 from idp.domain.errors import AlreadyExists, Invalid, NotFound
 from idp.domain.roles import LastAdministrator
 from idp.domain.services import Services
-from tests.support.refusals import Refused, entries
+from tests.support.refusals import Refused, entries, last_entry
 from tests.support.seeds import ADA, GRACE, OPERATOR, ORIGIN
 
 pytestmark = pytest.mark.every_database
@@ -39,6 +39,7 @@ def test_what_is_given_and_taken_is_shown_and_recorded(services: Services) -> No
     assert left.groups == frozenset()
     assert services.accounts.get(GRACE.email).roles == frozenset()
     assert recorded(services, before) == [
+        ("group.added", "poets", OPERATOR),
         ("group.joined", "poets", OPERATOR),
         ("group.left", "poets", OPERATOR),
         ("role.granted", "auditor", OPERATOR),
@@ -51,7 +52,8 @@ def test_a_new_person_may_bring_both(services: Services) -> None:
     added = services.accounts.add("new@example.test", roles=["auditor"], groups=["b", "a"], **BY)
     assert added.roles == {"auditor"}
     assert added.groups == {"a", "b"}
-    assert entries(services.store)[-1]["detail"] == {"roles": "auditor", "groups": "a b"}
+    added_so = last_entry(services, "account.added")["detail"]
+    assert added_so == {"roles": "auditor", "groups": "a b"}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from idp.cli.main import main
 from idp.domain.accounts import Account
+from idp.domain.assignments import Wanted
 from idp.domain.audit import By
 from idp.domain.errors import AlreadyExists, DomainError, Invalid
 from idp.domain.invitations import MayNotInvite
@@ -194,10 +195,15 @@ def test_case_138_nobody_gives_more_than_they_may(
     assert {name: value.split() for name, value in told[0]["detail"].items() if value} == given
 
 
-def test_what_one_has_may_be_given_and_an_administrator_gives_anything(
+def test_what_was_put_into_ones_hands_may_be_given_and_an_administrator_gives_anything(
     services: Services, invite: Invite
 ) -> None:
     by = acting(services, GRACE.email, roles=["editor"], groups=["staff"])
+    with pytest.raises(MayNotInvite):
+        invite(by=by, roles=["editor"], groups=["staff"])
+    lead = Wanted("lead", grantable=("editor",))
+    services.roles.add("lead", "", By(OPERATOR, ORIGIN))
+    services.assignments.give("account", GRACE.email, lead, By(OPERATOR, ORIGIN))
     made = accept(services, invite(by=by, roles=["editor"], groups=["staff"]))
     assert made.roles == {"editor"}
     assert made.groups == {"staff"}

@@ -56,7 +56,7 @@ def test_groups_are_looked_up_for_who_may_see_them_alone(
     portal: TokenClient, browserless: Browserless, services: Services, scope: str
 ) -> None:
     callback = browserless.authorize(portal.authorization(scope))
-    services.store.close()  # readers that are kept open are not counted
+    services.store.close_idle()  # those that are open already would not be counted
     with counted(services.store) as statements:
         issued = portal.redeem(callback).json()
         issued = portal.refresh(issued["refresh_token"]).json()
