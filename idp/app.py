@@ -1,6 +1,7 @@
 """The composition root: settings in, WSGI application out. One page, in order."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,16 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     )
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 3600
-    parts = start(settings, _open_store(app, settings), clock)
+    with ExitStack() as undo:
+        store = _open_store(app, settings)
+        undo.callback(store.close)
+        _put_together(app, start(settings, store, clock))
+        undo.pop_all()
+    return app
+
+
+def _put_together(app: Flask, parts: Services) -> None:
+    settings = parts.settings
     app.extensions[context.SERVICES] = parts
     protocol_parts = _protocol_parts(parts)
     app.extensions[context.SERVER] = configure(protocol_parts)
@@ -98,7 +108,6 @@ def create_app(settings: Settings | None = None, *, clock: Clock = system_clock)
     if settings.trusted_proxies:
         front = TrustedProxies(front, settings.trusted_proxies)
     app.wsgi_app = front  # type: ignore[method-assign]
-    return app
 
 
 def services_of(app: Flask) -> Services:

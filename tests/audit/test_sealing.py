@@ -144,6 +144,7 @@ def test_a_checkpoint_is_kept_each_hour(log: Log) -> None:
     assert log.verdict().checkpoints == 3
 
 
+@pytest.mark.only_on("sqlite")
 def test_an_entry_that_nobody_can_read_is_sealed_as_it_is(log: Log) -> None:
     log.add(2)
     log.run("UPDATE audit_entries SET detail = '{' WHERE id = (SELECT min(id) FROM audit_entries)")

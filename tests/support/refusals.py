@@ -18,7 +18,9 @@ from idp.domain.services import Services
 from idp.store.database import Store
 from idp.store.tables import AuditEntry, db, table
 
-NOT_COMPARED = frozenset({"audit_entries", "client_errors", "counters"})
+NOT_COMPARED = frozenset(
+    {"audit_entries", "audit_checkpoints", "audit_tiles", "audit_tree", "client_errors", "counters"}
+)
 _ENTRIES = table(AuditEntry)
 
 
